@@ -1,0 +1,41 @@
+//! Matrix products on the CPU: plain Rust on slices, no MLX.
+//!
+//! MLX's own CPU kernels are written for clarity of the library, not for speed: its 4-bit product is twenty times slower than
+//! what the memory of an ordinary machine allows. This module holds what stands in their place.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `packed`   | [`PackedMatrix`]: a quantized matrix, read as it lies in the file |
+//! | `multiply` | `x @ W^T` for a matrix that stays packed: one row, several rows, many rows |
+//! | `blas`     | `cblas_sgemm` for the float32 products that MLX does itself (Linux) |
+//! | `tile`     | dot products of a few rows with a few rows, the common core |
+//! | `lanes`, `avx512`, `avx2` | what one SIMD register can do, per instruction set |
+//! | `instructions` | which instruction set this processor has |
+//! | `crew`     | the threads, ready within a microsecond while work keeps coming |
+//!
+//! Every function that reads memory through pointers is small, private, and says why it is sound; what is public checks its sizes
+//! and returns a [`KernelError`].
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+#[cfg(target_os = "linux")]
+mod blas;
+mod crew;
+mod error;
+mod instructions;
+mod lanes;
+mod multiply;
+mod packed;
+mod tile;
+
+#[cfg(target_os = "linux")]
+pub use blas::{BLAS_NAME, sgemm_calls};
+pub use error::KernelError;
+pub use instructions::InstructionSet;
+pub use multiply::{MAX_SEVERAL, Matrix, multiply_many};
+pub use packed::{PackedMatrix, PackedShape};
+
+#[cfg(test)]
+mod tests;

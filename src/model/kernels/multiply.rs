@@ -1,0 +1,350 @@
+//! `x @ W^T` for matrices that stay packed: one row, several rows, many rows.
+//!
+//! Three ways, because what costs differs:
+//! - **one row** (a decode step): reading the weights from memory costs all; they are multiplied straight from their packed form.
+//! - **several rows** ([`2..=MAX_SEVERAL`](MAX_SEVERAL)): a few weight rows at a time are expanded into the first-level cache, and used for
+//!   every input row.
+//! - **many rows** (a prefill): panels of weight rows are expanded into the cache, and the `gemm` crate multiplies.
+//!
+//! Each way adds in another order, so their results differ in the last bits (by less than 1e-5 of the largest output). Within the
+//! first two ways a row's result depends on that row alone, not on how many rows come with it; `gemm` may choose other block sizes for
+//! another number of rows. The same call gives the same bits always, whatever the threads do.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::crew;
+use super::error::{KernelError, check_length};
+use super::instructions::{InstructionSet, Kernel, run};
+use super::lanes::Lanes;
+use super::packed::PackedMatrix;
+use super::tile::{DotTiles, Rows};
+
+/// The most input rows for which weights are expanded a few rows at a time instead of in panels.
+pub const MAX_SEVERAL: usize = 16;
+
+/// Float32 values in a panel of expanded weights (many rows).
+const PANEL: usize = 1 << 20;
+
+/// Multiplications that are done sooner on one thread than on several.
+const ONE_THREAD: usize = 1 << 16;
+
+/// Multiplications in a task: small enough to share evenly, large enough to be worth taking.
+const TASK: Range<usize> = 1 << 15..1 << 20;
+
+thread_local! {
+    /// Room for expanded rows, kept from call to call.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A weight matrix in one of the forms that the kernels read.
+#[derive(Debug, Clone, Copy)]
+pub enum Matrix<'a> {
+    /// 2 to 8 bits per weight, with scales and biases.
+    Packed(PackedMatrix<'a>),
+}
+
+impl Matrix<'_> {
+    /// Rows: outputs of the layer.
+    pub fn n_out(&self) -> usize {
+        match self {
+            Self::Packed(matrix) => matrix.n_out(),
+        }
+    }
+
+    /// Weights in a row: inputs of the layer.
+    pub fn n_in(&self) -> usize {
+        match self {
+            Self::Packed(matrix) => matrix.n_in(),
+        }
+    }
+
+    fn expand_rows(&self, set: InstructionSet, rows: Range<usize>, out: &mut [f32]) {
+        match self {
+            Self::Packed(matrix) => matrix.expand_rows(set, rows, out),
+        }
+    }
+
+    fn dot_rows(&self, set: InstructionSet, rows: Range<usize>, x: &OneRow<'_>, out: &mut [f32]) {
+        match self {
+            Self::Packed(matrix) => matrix.dot_rows(set, rows, x, out),
+        }
+    }
+}
+
+/// An input row with the sums that the packed kernels need, taken once for all weight rows.
+pub(super) struct OneRow<'a> {
+    pub values: &'a [f32],
+    /// Sums of groups of 32, of 64 and of 128.
+    sums: [Vec<f32>; 3],
+}
+
+impl<'a> OneRow<'a> {
+    fn new(set: InstructionSet, values: &'a [f32]) -> Self {
+        let of_32 = run(set, BlockSums(values));
+        let pairs = |sums: &[f32]| {
+            sums.chunks_exact(2)
+                .map(|pair| pair[0] + pair[1])
+                .collect::<Vec<_>>()
+        };
+        let of_64 = pairs(&of_32);
+        let of_128 = pairs(&of_64);
+        Self {
+            values,
+            sums: [of_32, of_64, of_128],
+        }
+    }
+
+    /// The sums of groups of 32, 64 or 128 values.
+    pub fn group_sums(&self, group_size: usize) -> &[f32] {
+        match group_size {
+            32 => &self.sums[0],
+            64 => &self.sums[1],
+            _ => &self.sums[2],
+        }
+    }
+}
+
+/// The sum of every whole run of 32 values.
+struct BlockSums<'a>(&'a [f32]);
+
+impl Kernel for BlockSums<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) -> Vec<f32> {
+        let one_block = |block: &[f32]| {
+            // SAFETY: the block holds 32 values, a multiple of every width.
+            unsafe {
+                let one = L::splat(1.0);
+                let first = L::load(block.as_ptr());
+                let parts = 1..block.len() / L::WIDTH;
+                parts
+                    .fold(first, |sum, i| {
+                        L::load(block.as_ptr().add(i * L::WIDTH)).mul_add(one, sum)
+                    })
+                    .sum()
+            }
+        };
+        self.0.chunks_exact(32).map(one_block).collect()
+    }
+}
+
+/// Several products with the same input, in one go: each `out = x @ W^T`, `x` `[n_x, n_in]`, `out` `[n_x, n_out]`.
+///
+/// For the queries, keys and values of a layer, or gate and up: the threads are called together once instead of two or three times.
+///
+/// # Errors
+/// If the matrices differ in width, the length of `x` is no multiple of it, or the length of an `out` does not fit.
+pub fn multiply_many(parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32]) -> Result<(), KernelError> {
+    multiply_with(InstructionSet::best(), parts, x)
+}
+
+/// [`multiply_many`] with given instructions.
+pub(super) fn multiply_with(
+    set: InstructionSet,
+    parts: &mut [(Matrix<'_>, &mut [f32])],
+    x: &[f32],
+) -> Result<(), KernelError> {
+    let Some(n_in) = parts.first().map(|(matrix, _)| matrix.n_in()) else {
+        return Ok(());
+    };
+    let n_x = x.len().checked_div(n_in).unwrap_or(0);
+    check_length("input", x.len(), n_x.checked_mul(n_in))?;
+    for (matrix, out) in &*parts {
+        if matrix.n_in() != n_in {
+            return Err(KernelError::Width {
+                expected: n_in,
+                found: matrix.n_in(),
+            });
+        }
+        check_length("output", out.len(), n_x.checked_mul(matrix.n_out()))?;
+    }
+    match n_x {
+        0 => {}
+        1 => one_row(set, parts, x),
+        2..=MAX_SEVERAL => several_rows(set, parts, x, n_in),
+        _ => parts
+            .iter_mut()
+            .for_each(|(matrix, out)| many_rows(set, matrix, x, out)),
+    }
+    Ok(())
+}
+
+/// Output memory that several threads write to, each to places of its own.
+#[derive(Clone, Copy)]
+struct Shared(*mut f32);
+
+// SAFETY: whoever uses it keeps the threads' places apart.
+unsafe impl Send for Shared {}
+// SAFETY: as above.
+unsafe impl Sync for Shared {}
+
+impl Shared {
+    /// A method, so that closures capture the whole and not the bare pointer.
+    fn at(self, index: usize) -> *mut f32 {
+        self.0.wrapping_add(index)
+    }
+}
+
+/// Weight rows of one matrix, for one thread.
+struct Task<'a> {
+    matrix: Matrix<'a>,
+    rows: Range<usize>,
+    out: Shared,
+}
+
+/// Shares the rows of all matrices out among tasks.
+fn tasks<'a>(parts: &mut [(Matrix<'a>, &mut [f32])], n_x: usize) -> Vec<Task<'a>> {
+    let cost = |matrix: &Matrix<'_>, rows: usize| rows * matrix.n_in() * n_x;
+    let total: usize = parts
+        .iter()
+        .map(|(matrix, _)| cost(matrix, matrix.n_out()))
+        .sum();
+    let per_task = if total <= ONE_THREAD {
+        usize::MAX
+    } else {
+        (total / (8 * crew::n_threads())).clamp(TASK.start, TASK.end)
+    };
+    let mut tasks = Vec::new();
+    for (matrix, out) in parts {
+        // Whole cache lines of output, so that threads do not fight over one.
+        let step = (per_task / cost(matrix, 1).max(1))
+            .max(1)
+            .div_ceil(16)
+            .saturating_mul(16);
+        let out = Shared(out.as_mut_ptr());
+        let starts = (0..matrix.n_out()).step_by(step);
+        tasks.extend(starts.map(|start| {
+            let end = start.saturating_add(step).min(matrix.n_out());
+            Task {
+                matrix: *matrix,
+                rows: start..end,
+                out,
+            }
+        }));
+    }
+    tasks
+}
+
+/// Runs the tasks: together, or one after the other where there is too little to do.
+fn run_tasks(tasks: &[Task<'_>], n_matrices: usize, work: &(dyn Fn(&Task<'_>) + Sync)) {
+    if tasks.len() <= n_matrices {
+        tasks.iter().for_each(work);
+    } else {
+        crew::run(tasks.len(), &|i| work(&tasks[i]));
+    }
+}
+
+fn one_row(set: InstructionSet, parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32]) {
+    let x = OneRow::new(set, x);
+    let n_matrices = parts.len();
+    run_tasks(&tasks(parts, 1), n_matrices, &|task| {
+        // SAFETY: `out` has a value for each row of the matrix, and no other task has these rows.
+        let out = unsafe {
+            std::slice::from_raw_parts_mut(task.out.at(task.rows.start), task.rows.len())
+        };
+        task.matrix.dot_rows(set, task.rows.clone(), &x, out);
+    });
+}
+
+fn several_rows(
+    set: InstructionSet,
+    parts: &mut [(Matrix<'_>, &mut [f32])],
+    x: &[f32],
+    n_in: usize,
+) {
+    /// Weight rows that are expanded at a time: the tallest tile of any instruction set.
+    const HEIGHT: usize = 4;
+    let n_x = x.len() / n_in;
+    let inputs = Shared(x.as_ptr().cast_mut()); // only read
+    let n_matrices = parts.len();
+    run_tasks(&tasks(parts, n_x), n_matrices, &|task| {
+        with_scratch(HEIGHT * n_in, |scratch| {
+            for start in task.rows.clone().step_by(HEIGHT) {
+                let rows = start..(start + HEIGHT).min(task.rows.end);
+                let expanded = &mut scratch[..rows.len() * n_in];
+                task.matrix.expand_rows(set, rows.clone(), expanded);
+                let n_out = task.matrix.n_out();
+                let stride = n_in as isize;
+                let tiles = DotTiles {
+                    weights: Rows {
+                        start: expanded.as_ptr(),
+                        stride,
+                        count: rows.len(),
+                    },
+                    inputs: Rows {
+                        start: inputs.at(0),
+                        stride,
+                        count: n_x,
+                    },
+                    len: n_in,
+                    // SAFETY: `out` is `[n_x, n_out]`, and no other task has these rows.
+                    emit: |row, i, value| unsafe { *task.out.at(i * n_out + start + row) = value },
+                };
+                run(set, tiles);
+            }
+        });
+    });
+}
+
+fn many_rows(set: InstructionSet, matrix: &Matrix<'_>, x: &[f32], out: &mut [f32]) {
+    let (n_in, n_out) = (matrix.n_in(), matrix.n_out());
+    let n_x = x.len() / n_in;
+    let height = (PANEL / n_in).max(16).min(n_out);
+    with_scratch(height * n_in, |panel| {
+        for start in (0..n_out).step_by(height) {
+            let rows = start..(start + height).min(n_out);
+            expand_panel(set, matrix, rows.clone(), panel);
+            // SAFETY: `out` is `[n_x, n_out]` and holds the panel's columns, `x` is `[n_x, n_in]`, the panel `[rows, n_in]`, read transposed.
+            unsafe {
+                gemm::gemm(
+                    n_x,
+                    rows.len(),
+                    n_in,
+                    out.as_mut_ptr().add(start),
+                    1,
+                    n_out as isize,
+                    false,
+                    x.as_ptr(),
+                    1,
+                    n_in as isize,
+                    panel.as_ptr(),
+                    n_in as isize,
+                    1,
+                    0.0,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    gemm::Parallelism::Rayon(0),
+                );
+            }
+        }
+    });
+}
+
+/// Expands rows into the panel, on all cores.
+fn expand_panel(set: InstructionSet, matrix: &Matrix<'_>, rows: Range<usize>, panel: &mut [f32]) {
+    const HEIGHT: usize = 16;
+    let n_in = matrix.n_in();
+    let to = Shared(panel.as_mut_ptr());
+    crew::run(rows.len().div_ceil(HEIGHT), &|task| {
+        let first = task * HEIGHT;
+        let n = HEIGHT.min(rows.len() - first);
+        // SAFETY: the panel has room for `rows`, and no other task has these.
+        let out = unsafe { std::slice::from_raw_parts_mut(to.at(first * n_in), n * n_in) };
+        matrix.expand_rows(set, rows.start + first..rows.start + first + n, out);
+    });
+}
+
+/// Lends this thread's scratch memory, at least `len` values.
+fn with_scratch(len: usize, work: impl FnOnce(&mut [f32])) {
+    // Taken out, not borrowed: a nested call gets memory of its own instead of an error.
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < len {
+        scratch.resize(len, 0.0);
+    }
+    work(&mut scratch);
+    SCRATCH.set(scratch);
+}
