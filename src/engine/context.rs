@@ -1,0 +1,216 @@
+//! A context: the tokens a session has read, and the KV cache that holds them.
+
+use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
+
+use crate::model::cache::{CacheOptions, KvCache};
+
+/// The KV cache of every layer, and which tokens it holds.
+#[derive(Debug, Clone)]
+pub struct Context {
+    options: CacheOptions,
+    layers: Vec<KvCache>,
+    /// The tokens read so far, from position 0.
+    ids: Vec<u32>,
+}
+
+/// How much of a prompt was in the cache already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reuse {
+    /// Positions taken from the cache.
+    pub reused: usize,
+    /// Why it was not more.
+    pub why_not_more: WhyNotMore,
+}
+
+/// Why a prompt could not take more positions from the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNotMore {
+    /// Nothing had been read before.
+    CacheEmpty,
+    /// Everything the cache holds was used; the rest of the prompt is new.
+    RestIsNew,
+    /// The whole prompt was there; its last token runs again, since its logits are needed.
+    LogitsNeeded,
+    /// The prompt goes another way from here on.
+    TokensDiffer,
+    /// A rotating cache had dropped positions and cannot go back.
+    PositionsDropped,
+}
+
+impl WhyNotMore {
+    /// The reason in words.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::CacheEmpty => "nothing had been read before",
+            Self::RestIsNew => "the rest of the prompt is new",
+            Self::LogitsNeeded => "the last token runs again, because its logits are needed",
+            Self::TokensDiffer => "the prompt differs from what was read before from there on",
+            Self::PositionsDropped => "the rotating cache had dropped positions it would need",
+        }
+    }
+}
+
+impl Context {
+    /// An empty context for `n_layers` blocks.
+    #[must_use]
+    pub fn new(n_layers: usize, options: CacheOptions) -> Self {
+        Self {
+            layers: vec![KvCache::new(&options); n_layers],
+            options,
+            ids: Vec::new(),
+        }
+    }
+
+    /// A context put together from a prompt cache file.
+    #[must_use]
+    pub fn restored(options: CacheOptions, layers: Vec<KvCache>, ids: Vec<u32>) -> Self {
+        Self {
+            options,
+            layers,
+            ids,
+        }
+    }
+
+    /// How keys and values are kept.
+    #[must_use]
+    pub fn options(&self) -> &CacheOptions {
+        &self.options
+    }
+
+    /// Tokens read so far: the position of the next one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether nothing has been read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The tokens read so far.
+    #[must_use]
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
+    /// The caches, layer by layer.
+    #[must_use]
+    pub fn layers(&self) -> &[KvCache] {
+        &self.layers
+    }
+
+    /// # Errors
+    /// If the model has no such layer.
+    pub fn layer(&self, layer: usize) -> Result<&KvCache> {
+        let found = self.layers.get(layer);
+        found.with_context(|| format!("there is no cache for layer {layer}"))
+    }
+
+    /// # Errors
+    /// If the model has no such layer.
+    pub fn layer_mut(&mut self, layer: usize) -> Result<&mut KvCache> {
+        let found = self.layers.get_mut(layer);
+        found.with_context(|| format!("there is no cache for layer {layer}"))
+    }
+
+    /// Notes that every layer has taken in `ids`.
+    pub fn note(&mut self, ids: &[u32]) {
+        self.ids.extend_from_slice(ids);
+    }
+
+    /// Bytes of the positions held, over all layers.
+    #[must_use]
+    pub fn used_bytes(&self) -> usize {
+        self.layers.iter().map(KvCache::used_bytes).sum()
+    }
+
+    /// Bytes allocated, over all layers.
+    #[must_use]
+    pub fn allocated_bytes(&self) -> usize {
+        self.layers.iter().map(KvCache::allocated_bytes).sum()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::new(self.layers.len(), self.options);
+    }
+
+    /// Keeps the longest prefix that this context shares with `prompt`, and forgets the rest. At
+    /// least the prompt's last token is left to run.
+    pub fn reuse(&mut self, prompt: &[u32]) -> Reuse {
+        let pairs = self.ids.iter().zip(prompt);
+        let shared = pairs.take_while(|(held, asked)| held == asked).count();
+        let kept = shared.min(prompt.len().saturating_sub(1));
+        let why_not_more = if self.is_empty() {
+            WhyNotMore::CacheEmpty
+        } else if kept < shared {
+            WhyNotMore::LogitsNeeded
+        } else if shared < self.len() {
+            WhyNotMore::TokensDiffer
+        } else {
+            WhyNotMore::RestIsNew
+        };
+        if !self.trim(kept) {
+            self.clear();
+            return Reuse {
+                reused: 0,
+                why_not_more: WhyNotMore::PositionsDropped,
+            };
+        }
+        Reuse {
+            reused: kept,
+            why_not_more,
+        }
+    }
+
+    /// Forgets every position from `len` on. Returns whether that was possible (see
+    /// [`KvCache::trim`]); if not, the context must be cleared.
+    pub fn trim(&mut self, len: usize) -> bool {
+        let trimmed = self.layers.iter_mut().all(|layer| layer.trim(len));
+        if trimmed {
+            self.ids.truncate(len);
+        }
+        trimmed
+    }
+
+    /// Puts every layer back to what [`Context::ids`] says, after a pass was stopped between two
+    /// layers.
+    pub fn settle(&mut self) {
+        if !self.trim(self.len()) {
+            self.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(ids: &[u32]) -> Context {
+        let mut context = Context::new(0, CacheOptions::default());
+        context.note(ids);
+        context
+    }
+
+    #[test]
+    fn the_longest_common_prefix_is_reused_and_the_rest_forgotten() {
+        let mut context = read(&[1, 2, 3, 4]);
+        let reuse = context.reuse(&[1, 2, 9, 9]);
+        assert_eq!(reuse.reused, 2);
+        assert_eq!(reuse.why_not_more, WhyNotMore::TokensDiffer);
+        assert_eq!(context.ids(), [1, 2]);
+    }
+
+    #[test]
+    fn the_last_token_of_a_known_prompt_runs_again() {
+        let mut context = read(&[1, 2, 3]);
+        let reuse = context.reuse(&[1, 2, 3]);
+        assert_eq!(reuse.reused, 2);
+        assert_eq!(reuse.why_not_more, WhyNotMore::LogitsNeeded);
+    }
+}

@@ -1,0 +1,232 @@
+//! Scaled dot-product attention over a KV cache, fused for speed and spelled out for watchers.
+
+use std::ops::Range;
+
+use anyhow::Result;
+use mlx_rs::fast::{self, ScaledDotProductAttentionMask};
+use mlx_rs::ops::{self, softmax_axis};
+use mlx_rs::{Array, Dtype};
+
+use super::cache::{KvCache, KvView};
+use super::linear::Linear;
+use super::probe::BlockProbe;
+use crate::trace::BlockHook;
+
+/// How one family's heads attend.
+#[derive(Debug, Clone)]
+pub struct Attention {
+    /// Query heads.
+    pub n_heads: i32,
+    /// Key/value heads; each is shared by `n_heads / n_kv_heads` query heads (GQA).
+    pub n_kv_heads: i32,
+    /// Values per head.
+    pub head_dim: i32,
+    /// Sliding window: a query reads itself and the `window - 1` positions before it.
+    pub window: Option<usize>,
+}
+
+/// Queries, keys and values of one pass, `[1, head or kv_head, pos, head_dim]`.
+#[derive(Debug)]
+pub struct Qkv {
+    /// After RoPE, where the family has it.
+    pub queries: Array,
+    /// After RoPE, where the family has it.
+    pub keys: Array,
+    /// As projected.
+    pub values: Array,
+}
+
+impl Attention {
+    /// `[pos, head * head_dim]` to `[pos, head, head_dim]`, the shape of hooks and norms.
+    ///
+    /// # Errors
+    /// If `x` is not `n_heads` heads wide.
+    pub fn split(&self, x: &Array, n_heads: i32) -> Result<Array> {
+        Ok(x.reshape(&[x.dim(0), n_heads, self.head_dim])?) // [pos, head, head_dim]
+    }
+
+    /// Appends keys and values to the cache, attends, and writes back through `o_proj`.
+    ///
+    /// Returns what attention adds to the residual stream, `[pos, d_model]`. The spelled-out
+    /// scores and pattern are computed beside the fused kernel, for watchers only: the output
+    /// depends on them only where a probe edits them.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph, or the probe stops the pass.
+    pub fn forward(
+        &self,
+        qkv: &Qkv,
+        o_proj: &Linear,
+        cache: &mut KvCache,
+        probe: &mut BlockProbe<'_>,
+    ) -> Result<Array> {
+        let n_pos = qkv.queries.dim(2);
+        let start = cache.next_position();
+        let view = cache.append(&qkv.keys, &qkv.values)?;
+        let mask = self.mask(start..start + n_pos as usize, cache)?;
+
+        let edited = self.watched(qkv, &view, &mask, probe)?;
+        let z = match edited {
+            Some(pattern) => self.mix(&pattern, &view.values)?,
+            None => self.fused(qkv, &view, &mask)?,
+        }; // [1, head, pos, head_dim]
+        let z = from_heads(&z)?; // [pos, head, head_dim]
+        let z = probe.at(BlockHook::Z, z)?;
+        if probe.wants(BlockHook::ResultNorm) {
+            probe.at(BlockHook::ResultNorm, self.result_norm(&z, o_proj)?)?;
+        }
+        let z = z.reshape(&[n_pos, self.n_heads * self.head_dim])?; // [pos, head * head_dim]
+        probe.at(BlockHook::AttnOut, o_proj.forward(&z)?) // [pos, d_model]
+    }
+
+    fn scale(&self) -> f32 {
+        (self.head_dim as f32).sqrt().recip()
+    }
+
+    fn fused(&self, qkv: &Qkv, view: &KvView, mask: &Mask) -> Result<Array> {
+        let mask = match mask {
+            Mask::None => None,
+            Mask::Causal => Some(ScaledDotProductAttentionMask::Causal),
+            Mask::Visible(visible) => Some(ScaledDotProductAttentionMask::Array(visible)),
+        };
+        let (queries, keys, values) = (&qkv.queries, &view.keys, &view.values);
+        let scale = self.scale();
+        Ok(match mask {
+            Some(mask) => fast::scaled_dot_product_attention(
+                queries, keys, values, scale, Some(mask), None,
+            )?,
+            None => fast::scaled_dot_product_attention(queries, keys, values, scale, None, None)?,
+        })
+    }
+
+    /// Shows scores and pattern to whoever wants them; the pattern to go on with if it is edited.
+    fn watched(
+        &self,
+        qkv: &Qkv,
+        view: &KvView,
+        mask: &Mask,
+        probe: &mut BlockProbe<'_>,
+    ) -> Result<Option<Array>> {
+        if !probe.wants(BlockHook::Scores) && !probe.wants(BlockHook::Pattern) {
+            return Ok(None);
+        }
+        let scores = self.scores(&qkv.queries, &view.keys, mask)?;
+        let scores = probe.at(BlockHook::Scores, scores)?;
+        let pattern = softmax_axis(&scores, -1, true)?; // [head, query_pos, key_pos]
+        let pattern = probe.at(BlockHook::Pattern, pattern)?;
+        let is_edited = probe.edits(BlockHook::Scores) || probe.edits(BlockHook::Pattern);
+        Ok(is_edited.then_some(pattern))
+    }
+
+    /// `q · k / sqrt(head_dim)`, masked, `[head, query_pos, key_pos]`.
+    fn scores(&self, queries: &Array, keys: &Array, mask: &Mask) -> Result<Array> {
+        let (n_pos, n_keys) = (queries.dim(2), keys.dim(2));
+        let grouped = self.grouped(queries, n_pos, self.head_dim)?; // [kv_head, group, pos, head_dim]
+        let keys = keys.transpose_axes(&[1, 0, 3, 2])?; // [kv_head, 1, head_dim, key_pos]
+        let scaled = grouped.multiply(Array::from_f32(self.scale()))?;
+        let scores = scaled.as_dtype(Dtype::Float32)?;
+        let scores = scores.matmul(keys.as_dtype(Dtype::Float32)?)?;
+        let scores = scores.reshape(&[self.n_heads, n_pos, n_keys])?; // [head, query_pos, key_pos]
+        let visible = match mask {
+            Mask::None => return Ok(scores),
+            Mask::Causal => Mask::causal(n_pos, n_keys),
+            Mask::Visible(visible) => visible.clone(),
+        };
+        Ok(ops::select(
+            visible,
+            scores,
+            Array::from_f32(f32::NEG_INFINITY),
+        )?)
+    }
+
+    /// `pattern @ v` with query heads grouped over the KV head they share.
+    fn mix(&self, pattern: &Array, values: &Array) -> Result<Array> {
+        let (n_pos, n_keys) = (pattern.dim(1), pattern.dim(2));
+        let grouped = self.grouped(pattern, n_pos, n_keys)?; // [kv_head, group, pos, key_pos]
+        let values = values.transpose_axes(&[1, 0, 2, 3])?; // [kv_head, 1, key_pos, head_dim]
+        let z = grouped.as_dtype(values.dtype())?.matmul(&values)?;
+        Ok(z.reshape(&[1, self.n_heads, n_pos, self.head_dim])?) // [1, head, pos, head_dim]
+    }
+
+    fn grouped(&self, x: &Array, rows: i32, columns: i32) -> Result<Array> {
+        let group = self.n_heads / self.n_kv_heads;
+        Ok(x.reshape(&[self.n_kv_heads, group, rows, columns])?)
+    }
+
+    /// Size of what each head writes through its columns of `o_proj`, `[pos, head]`.
+    fn result_norm(&self, z: &Array, o_proj: &Linear) -> Result<Array> {
+        let weight = o_proj.weight.to_dense()?; // [d_model, head * head_dim]
+        let columns = weight.split_equal(self.n_heads, 1)?; // each [d_model, head_dim]
+        let heads = z.split_equal(self.n_heads, 1)?; // each [pos, 1, head_dim]
+        let mut norms = Vec::with_capacity(heads.len());
+        for (head, columns) in heads.iter().zip(&columns) {
+            let head = head.squeeze_axes(&[1])?.as_dtype(Dtype::Float32)?; // [pos, head_dim]
+            let written = head.matmul(columns.t())?; // [pos, d_model]
+            norms.push(written.square()?.sum_axis(-1, true)?.sqrt()?); // [pos, 1]
+        }
+        Ok(ops::concatenate(&norms, 1)?) // [pos, head]
+    }
+
+    /// Which keys the queries at `positions` may read.
+    fn mask(&self, positions: Range<usize>, cache: &KvCache) -> Result<Mask> {
+        let keys = cache.positions();
+        let in_window = |query: usize, key: usize| {
+            self.window.is_none_or(|window| key + window > query)
+        };
+        let sees = |query: usize, key: usize| {
+            key <= query && in_window(query, key) && cache.reaches(query, key)
+        };
+        // The last query sees the fewest of the old keys; the first one the fewest of the new.
+        let last = positions.end.saturating_sub(1);
+        if keys.iter().all(|key| sees(last, *key)) && !cache.has_dropped() {
+            let is_single = positions.len() == 1;
+            return Ok(if is_single { Mask::None } else { Mask::Causal });
+        }
+        if positions.len() == 1 && keys.iter().all(|key| sees(last, *key)) {
+            return Ok(Mask::None);
+        }
+        let mut visible = Vec::with_capacity(positions.len() * keys.len());
+        for query in positions.clone() {
+            visible.extend(keys.iter().map(|key| sees(query, *key)));
+        }
+        let shape = [positions.len() as i32, keys.len() as i32];
+        Ok(Mask::Visible(Array::from_slice(&visible, &shape)))
+    }
+}
+
+/// Which keys each query may read.
+#[derive(Debug)]
+enum Mask {
+    /// All of them.
+    None,
+    /// Those at or before it; the last query stands at the last key.
+    Causal,
+    /// Those marked, `[query_pos, key_pos]`.
+    Visible(Array),
+}
+
+impl Mask {
+    fn causal(n_pos: i32, n_keys: i32) -> Array {
+        let before = n_keys - n_pos;
+        let visible: Vec<bool> = (0..n_pos)
+            .flat_map(|query| (0..n_keys).map(move |key| key <= query + before))
+            .collect();
+        Array::from_slice(&visible, &[n_pos, n_keys])
+    }
+}
+
+/// `[pos, head, head_dim]`, the shape of hooks, to `[1, head, pos, head_dim]`, that of kernels.
+///
+/// # Errors
+/// If MLX cannot build the graph.
+pub fn to_heads(x: &Array) -> Result<Array> {
+    Ok(x.transpose_axes(&[1, 0, 2])?.expand_dims(0)?)
+}
+
+/// `[1, head, pos, head_dim]`, the shape of kernels, to `[pos, head, head_dim]`, that of hooks.
+///
+/// # Errors
+/// If MLX cannot build the graph.
+pub fn from_heads(x: &Array) -> Result<Array> {
+    Ok(x.squeeze_axes(&[0])?.transpose_axes(&[1, 0, 2])?)
+}

@@ -1,0 +1,64 @@
+//! What every family is: a sequence of stages whose only carried state is the hidden state and
+//! the KV cache.
+
+use anyhow::Result;
+use mlx_rs::Array;
+
+use super::cache::KvCache;
+use super::probe::Probe;
+use crate::trace::{BlockHook, Hook};
+
+/// A network that can be run one stage at a time.
+///
+/// There is one forward pass: chat calls the stages one after the other, a debugger stops between.
+pub trait Decoder {
+    /// Number of blocks.
+    fn n_layers(&self) -> usize;
+
+    /// The hooks before the first block, in order of execution.
+    fn embed_hooks(&self) -> &'static [Hook];
+
+    /// The hooks of each block, in order of execution.
+    fn block_hooks(&self) -> &'static [BlockHook];
+
+    /// Looks up the rows of `ids`, the first of which stands at position `start`: `[pos, d_model]`.
+    ///
+    /// # Errors
+    /// If an id is beyond the vocabulary, or a position beyond the learned ones.
+    fn embed(&self, ids: &[u32], start: usize, probe: &mut dyn Probe) -> Result<Array>;
+
+    /// Runs block `layer` on `hidden`, `[pos, d_model]`, appending to its `cache`.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph, or the probe stops the pass.
+    fn block(
+        &self,
+        layer: usize,
+        hidden: &Array,
+        cache: &mut KvCache,
+        probe: &mut dyn Probe,
+    ) -> Result<Array>;
+
+    /// The norm after the last block, `[pos, d_model]`.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph, or the probe stops the pass.
+    fn final_norm(&self, hidden: &Array, probe: &mut dyn Probe) -> Result<Array>;
+
+    /// Logits for every position of `normed`: `[pos, vocab]`.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph, or the probe stops the pass.
+    fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array>;
+
+    /// Every hook of a pass, in order of execution: the one list for stepping, screen and trace.
+    fn hooks(&self) -> Vec<Hook> {
+        let mut hooks = self.embed_hooks().to_vec();
+        for layer in 0..self.n_layers() {
+            let block = self.block_hooks().iter();
+            hooks.extend(block.map(|hook| Hook::Block(layer, *hook)));
+        }
+        hooks.extend([Hook::FinalNorm, Hook::Logits]);
+        hooks
+    }
+}

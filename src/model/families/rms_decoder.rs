@@ -1,0 +1,265 @@
+//! The shape that Llama, Mistral and Qwen share: RMSNorm before each half of a block, rotary
+//! positions, grouped-query attention and a gated MLP.
+//!
+//! The family files beside this one say what each of them adds or leaves out.
+
+use anyhow::Result;
+use mlx_rs::Array;
+
+use crate::model::attention::{Attention, Qkv, to_heads};
+use crate::model::cache::KvCache;
+use crate::model::config::ModelConfig;
+use crate::model::decoder::Decoder;
+use crate::model::linear::{Linear, Matrix, forward_all};
+use crate::model::loader::Loader;
+use crate::model::mlp::GatedMlp;
+use crate::model::norm::RmsNorm;
+use crate::model::probe::{BlockProbe, Probe};
+use crate::model::rope::Rope;
+use crate::model::weights::Renamed;
+use crate::trace::{BlockHook, Hook};
+
+/// Which of its layers have a bias, and whether queries and keys are normed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Traits {
+    pub qkv_bias: bool,
+    pub o_bias: bool,
+    pub mlp_bias: bool,
+    pub qk_norm: bool,
+}
+
+/// A whole model.
+#[derive(Debug)]
+pub(super) struct RmsDecoder {
+    embed_tokens: Matrix,
+    layers: Vec<Block>,
+    norm: RmsNorm,
+    /// `None` where the head is tied to `embed_tokens`.
+    lm_head: Option<Linear>,
+    block_hooks: &'static [BlockHook],
+}
+
+#[derive(Debug)]
+struct Block {
+    input_layernorm: RmsNorm,
+    self_attn: SelfAttention,
+    post_attention_layernorm: RmsNorm,
+    mlp: GatedMlp,
+}
+
+#[derive(Debug)]
+struct SelfAttention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    o_proj: Linear,
+    /// QK-norm: each head's query and key brought to one size before RoPE.
+    qk_norm: Option<(RmsNorm, RmsNorm)>,
+    rope: Rope,
+    attention: Attention,
+}
+
+impl RmsDecoder {
+    pub(super) fn load(config: &ModelConfig, loader: &mut Loader<'_>, has: Traits) -> Result<Self> {
+        let (d_model, vocab) = (config.hidden_size, config.vocab_size);
+        let embed_tokens = loader.matrix("model.embed_tokens", vocab, d_model)?;
+        let layers = (0..config.num_hidden_layers)
+            .map(|layer| Block::load(config, loader, layer, has))
+            .collect::<Result<_>>()?;
+        let norm = loader.rms_norm("model.norm", d_model, config.norm_eps)?;
+        let lm_head = match config.tie_word_embeddings {
+            true => None,
+            false => Some(loader.linear("lm_head", vocab, d_model, false)?),
+        };
+        let block_hooks = if has.qk_norm {
+            &BlockHook::ALL[..]
+        } else {
+            &WITHOUT_QK_NORM[..]
+        };
+        Ok(Self {
+            embed_tokens,
+            layers,
+            norm,
+            lm_head,
+            block_hooks,
+        })
+    }
+}
+
+/// What becomes of a tensor: published checkpoints carry the RoPE frequencies, which follow from
+/// `config.json`, and some a copy of a tied head (mlx-lm drops both).
+pub(super) fn clean_up(config: &ModelConfig, name: &str) -> Renamed {
+    if name.ends_with("rotary_emb.inv_freq") {
+        return Renamed::Dropped("RoPE frequencies are computed from config.json");
+    }
+    if config.tie_word_embeddings && name.starts_with("lm_head.") {
+        return Renamed::Dropped("the output head is tied to the token embedding");
+    }
+    Renamed::Keep
+}
+
+const WITHOUT_QK_NORM: [BlockHook; 19] = [
+    BlockHook::ResidPre,
+    BlockHook::Ln1,
+    BlockHook::Q,
+    BlockHook::K,
+    BlockHook::V,
+    BlockHook::RotQ,
+    BlockHook::RotK,
+    BlockHook::Scores,
+    BlockHook::Pattern,
+    BlockHook::Z,
+    BlockHook::ResultNorm,
+    BlockHook::AttnOut,
+    BlockHook::ResidMid,
+    BlockHook::Ln2,
+    BlockHook::Pre,
+    BlockHook::PreLinear,
+    BlockHook::Post,
+    BlockHook::MlpOut,
+    BlockHook::ResidPost,
+];
+
+impl Decoder for RmsDecoder {
+    fn n_layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn embed_hooks(&self) -> &'static [Hook] {
+        &[Hook::Embed]
+    }
+
+    fn block_hooks(&self) -> &'static [BlockHook] {
+        self.block_hooks
+    }
+
+    fn embed(&self, ids: &[u32], _start: usize, probe: &mut dyn Probe) -> Result<Array> {
+        probe.at(Hook::Embed, self.embed_tokens.rows(ids)?) // [pos, d_model]
+    }
+
+    fn block(
+        &self,
+        layer: usize,
+        hidden: &Array,
+        cache: &mut KvCache,
+        probe: &mut dyn Probe,
+    ) -> Result<Array> {
+        self.layers[layer].forward(hidden, cache, &mut BlockProbe::new(probe, layer))
+    }
+
+    fn final_norm(&self, hidden: &Array, probe: &mut dyn Probe) -> Result<Array> {
+        probe.at(Hook::FinalNorm, self.norm.forward(hidden)?) // [pos, d_model]
+    }
+
+    fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array> {
+        let logits = match &self.lm_head {
+            Some(head) => head.forward(normed)?,
+            None => self.embed_tokens.project(normed)?,
+        };
+        probe.at(Hook::Logits, logits) // [pos, vocab]
+    }
+}
+
+impl Block {
+    fn load(config: &ModelConfig, loader: &mut Loader<'_>, layer: usize, has: Traits) -> Result<Self> {
+        let (d_model, d_mlp, eps) = (config.hidden_size, config.intermediate_size, config.norm_eps);
+        let at = |part: &str| format!("model.layers.{layer}.{part}");
+        Ok(Self {
+            input_layernorm: loader.rms_norm(&at("input_layernorm"), d_model, eps)?,
+            self_attn: SelfAttention::load(config, loader, layer, has)?,
+            post_attention_layernorm: loader.rms_norm(
+                &at("post_attention_layernorm"),
+                d_model,
+                eps,
+            )?,
+            mlp: GatedMlp {
+                gate_proj: loader.linear(&at("mlp.gate_proj"), d_mlp, d_model, has.mlp_bias)?,
+                up_proj: loader.linear(&at("mlp.up_proj"), d_mlp, d_model, has.mlp_bias)?,
+                down_proj: loader.linear(&at("mlp.down_proj"), d_model, d_mlp, has.mlp_bias)?,
+            },
+        })
+    }
+
+    fn forward(
+        &self,
+        hidden: &Array,
+        cache: &mut KvCache,
+        probe: &mut BlockProbe<'_>,
+    ) -> Result<Array> {
+        let resid = probe.at(BlockHook::ResidPre, hidden.clone())?; // [pos, d_model]
+        let x = probe.at(BlockHook::Ln1, self.input_layernorm.forward(&resid)?)?;
+        let attn_out = self.self_attn.forward(&x, cache, probe)?;
+        let resid = probe.at(BlockHook::ResidMid, resid.add(attn_out)?)?; // [pos, d_model]
+        let x = probe.at(BlockHook::Ln2, self.post_attention_layernorm.forward(&resid)?)?;
+        let mlp_out = self.mlp.forward(&x, probe)?;
+        probe.at(BlockHook::ResidPost, resid.add(mlp_out)?) // [pos, d_model]
+    }
+}
+
+impl SelfAttention {
+    fn load(config: &ModelConfig, loader: &mut Loader<'_>, layer: usize, has: Traits) -> Result<Self> {
+        let (d_model, head_dim) = (config.hidden_size, config.head_dim);
+        let q_width = config.num_attention_heads * head_dim;
+        let kv_width = config.num_key_value_heads * head_dim;
+        let at = |part: &str| format!("model.layers.{layer}.self_attn.{part}");
+        let qk_norm = match has.qk_norm {
+            true => Some((
+                loader.rms_norm(&at("q_norm"), head_dim, config.norm_eps)?,
+                loader.rms_norm(&at("k_norm"), head_dim, config.norm_eps)?,
+            )),
+            false => None,
+        };
+        Ok(Self {
+            q_proj: loader.linear(&at("q_proj"), q_width, d_model, has.qkv_bias)?,
+            k_proj: loader.linear(&at("k_proj"), kv_width, d_model, has.qkv_bias)?,
+            v_proj: loader.linear(&at("v_proj"), kv_width, d_model, has.qkv_bias)?,
+            o_proj: loader.linear(&at("o_proj"), d_model, q_width, has.o_bias)?,
+            qk_norm,
+            rope: Rope::new(config),
+            attention: Attention {
+                n_heads: config.num_attention_heads as i32,
+                n_kv_heads: config.num_key_value_heads as i32,
+                head_dim: head_dim as i32,
+                window: config.window_of(layer),
+            },
+        })
+    }
+
+    /// What attention adds to the residual stream for `x`, `[pos, d_model]`.
+    fn forward(
+        &self,
+        x: &Array,
+        cache: &mut KvCache,
+        probe: &mut BlockProbe<'_>,
+    ) -> Result<Array> {
+        let heads = &self.attention;
+        let [q, k, v] = forward_all([&self.q_proj, &self.k_proj, &self.v_proj], x)?;
+        let mut q = probe.at(BlockHook::Q, heads.split(&q, heads.n_heads)?)?; // [pos, head, head_dim]
+        let mut k = probe.at(BlockHook::K, heads.split(&k, heads.n_kv_heads)?)?; // [pos, kv_head, head_dim]
+        let v = probe.at(BlockHook::V, heads.split(&v, heads.n_kv_heads)?)?; // [pos, kv_head, head_dim]
+        if let Some((q_norm, k_norm)) = &self.qk_norm {
+            q = probe.at(BlockHook::QNorm, q_norm.forward(&q)?)?;
+            k = probe.at(BlockHook::KNorm, k_norm.forward(&k)?)?;
+        }
+        let start = cache.next_position();
+        let q = self.turn(&q, start, BlockHook::RotQ, probe)?; // [1, head, pos, head_dim]
+        let k = self.turn(&k, start, BlockHook::RotK, probe)?; // [1, kv_head, pos, head_dim]
+        let qkv = Qkv {
+            queries: q,
+            keys: k,
+            values: to_heads(&v)?, // [1, kv_head, pos, head_dim]
+        };
+        heads.forward(&qkv, &self.o_proj, cache, probe)
+    }
+
+    fn turn(
+        &self,
+        x: &Array,
+        start: usize,
+        hook: BlockHook,
+        probe: &mut BlockProbe<'_>,
+    ) -> Result<Array> {
+        let turned = self.rope.forward(&to_heads(x)?, start)?; // [1, head, pos, head_dim]
+        probe.at_heads(hook, turned)
+    }
+}

@@ -1,0 +1,125 @@
+//! The network: configuration, strict weights, quantized layers, KV cache, blocks and probes.
+//!
+//! MLX lives here and in the engine only. A [`Model`] is shared by every session; what a session
+//! owns is its KV cache.
+
+pub mod attention;
+pub mod cache;
+pub mod config;
+pub mod decoder;
+pub mod families;
+pub mod kernels;
+pub mod linear;
+pub mod loader;
+pub mod mlp;
+pub mod norm;
+pub mod probe;
+pub mod rope;
+pub mod weights;
+
+use anyhow::Result;
+use mlx_rs::Array;
+
+use cache::KvCache;
+use config::ModelConfig;
+use decoder::Decoder;
+use linear::Kernels;
+use loader::{Compute, Loader};
+use probe::Probe;
+use weights::Checkpoint;
+
+use crate::trace::{BlockHook, Hook};
+
+/// A model that can run: its configuration and its network.
+pub struct Model {
+    config: ModelConfig,
+    decoder: Box<dyn Decoder>,
+    compute: Compute,
+}
+
+impl Model {
+    /// Loads every weight of `checkpoint` as `config` says, strictly.
+    ///
+    /// # Errors
+    /// If the family is unknown, or a tensor is missing, has another shape, or is left over.
+    pub fn load(config: ModelConfig, checkpoint: &Checkpoint, kernels: Kernels) -> Result<Self> {
+        let compute = Compute::new(kernels)?;
+        let family = families::find(&config.model_type)?;
+        let mut loader = Loader::new(checkpoint, &config, compute, family.clean_up)?;
+        let decoder = (family.load)(&config, &mut loader)?;
+        loader.finish()?;
+        Ok(Self {
+            config,
+            decoder,
+            compute,
+        })
+    }
+
+    /// The checked `config.json`.
+    #[must_use]
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// Which kernels multiply, and where.
+    #[must_use]
+    pub fn compute(&self) -> Compute {
+        self.compute
+    }
+
+    /// Number of blocks.
+    #[must_use]
+    pub fn n_layers(&self) -> usize {
+        self.decoder.n_layers()
+    }
+
+    /// Every hook of a pass, in order of execution.
+    #[must_use]
+    pub fn hooks(&self) -> Vec<Hook> {
+        self.decoder.hooks()
+    }
+
+    /// The hooks of each block, in order of execution.
+    #[must_use]
+    pub fn block_hooks(&self) -> &'static [BlockHook] {
+        self.decoder.block_hooks()
+    }
+
+    /// Stage 1: rows of `ids`, the first at position `start`, `[pos, d_model]`.
+    ///
+    /// # Errors
+    /// As [`Decoder::embed`].
+    pub fn embed(&self, ids: &[u32], start: usize, probe: &mut dyn Probe) -> Result<Array> {
+        self.decoder.embed(ids, start, probe)
+    }
+
+    /// One block on `hidden`, `[pos, d_model]`, appending to its `cache`.
+    ///
+    /// # Errors
+    /// As [`Decoder::block`].
+    pub fn block(
+        &self,
+        layer: usize,
+        hidden: &Array,
+        cache: &mut KvCache,
+        probe: &mut dyn Probe,
+    ) -> Result<Array> {
+        self.decoder.block(layer, hidden, cache, probe)
+    }
+
+    /// The norm after the last block, `[pos, d_model]`.
+    ///
+    /// # Errors
+    /// As [`Decoder::final_norm`].
+    pub fn final_norm(&self, hidden: &Array, probe: &mut dyn Probe) -> Result<Array> {
+        self.decoder.final_norm(hidden, probe)
+    }
+
+    /// Logits of every position of `normed`, `[pos, vocab]`.
+    ///
+    /// # Errors
+    /// As [`Decoder::unembed`].
+    pub fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array> {
+        self.decoder.unembed(normed, probe)
+    }
+}

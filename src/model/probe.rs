@@ -1,0 +1,118 @@
+//! Probes: who looks into a pass, and where.
+
+use anyhow::Result;
+use mlx_rs::Array;
+
+use super::attention::{from_heads, to_heads};
+use crate::trace::{BlockHook, Hook};
+
+/// Someone who watches a pass, may change it, and may stop it.
+///
+/// The network hands every value to the probe by its hook, in the hook's documented shape. What
+/// nobody wants is not computed: an unwatched pass uses MLX's fused attention.
+pub trait Probe {
+    /// Whether the value at `hook` is to be shown.
+    fn wants(&self, hook: Hook) -> bool;
+
+    /// Whether the value at `hook` may come back changed. Implies [`Probe::wants`].
+    fn edits(&self, _hook: Hook) -> bool {
+        false
+    }
+
+    /// Sees the (not yet evaluated) value at `hook`; `Some` replaces it for the rest of the pass.
+    ///
+    /// # Errors
+    /// Whatever the watcher fails on; the pass ends with it.
+    fn see(&mut self, hook: Hook, value: &Array) -> Result<Option<Array>>;
+
+    /// Asked at every hook, wanted or not: an error stops the pass there.
+    ///
+    /// # Errors
+    /// [`Cancelled`] if nobody waits for this pass any more.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The pass was stopped because its result is not wanted any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
+
+/// Nobody looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unwatched;
+
+impl Probe for Unwatched {
+    fn wants(&self, _hook: Hook) -> bool {
+        false
+    }
+
+    fn see(&mut self, _hook: Hook, _value: &Array) -> Result<Option<Array>> {
+        Ok(None)
+    }
+}
+
+impl dyn Probe + '_ {
+    /// Hands `value` to the probe if it wants it; returns what the pass goes on with.
+    ///
+    /// # Errors
+    /// As [`Probe::see`] and [`Probe::check`].
+    pub fn at(&mut self, hook: Hook, value: Array) -> Result<Array> {
+        self.check()?;
+        if !self.wants(hook) {
+            return Ok(value);
+        }
+        Ok(self.see(hook, &value)?.unwrap_or(value))
+    }
+}
+
+/// A probe inside one block.
+pub struct BlockProbe<'a> {
+    probe: &'a mut dyn Probe,
+    layer: usize,
+}
+
+impl<'a> BlockProbe<'a> {
+    /// The probe as block `layer` sees it.
+    pub fn new(probe: &'a mut dyn Probe, layer: usize) -> Self {
+        Self { probe, layer }
+    }
+
+    /// Hands `value` to the probe if it wants it; returns what the block goes on with.
+    ///
+    /// # Errors
+    /// As [`Probe::see`] and [`Probe::check`].
+    pub fn at(&mut self, hook: BlockHook, value: Array) -> Result<Array> {
+        self.probe.at(Hook::Block(self.layer, hook), value)
+    }
+
+    /// As [`BlockProbe::at`], for a value in the kernels' shape, `[1, head, pos, head_dim]`, which
+    /// is shown as `[pos, head, head_dim]`.
+    ///
+    /// # Errors
+    /// As [`Probe::see`] and [`Probe::check`].
+    pub fn at_heads(&mut self, hook: BlockHook, value: Array) -> Result<Array> {
+        if !self.wants(hook) {
+            return Ok(value);
+        }
+        let shown = self.at(hook, from_heads(&value)?)?; // [pos, head, head_dim]
+        if self.edits(hook) {
+            to_heads(&shown)
+        } else {
+            Ok(value)
+        }
+    }
+
+    /// Whether someone wants to see `hook` of this block.
+    #[must_use]
+    pub fn wants(&self, hook: BlockHook) -> bool {
+        self.probe.wants(Hook::Block(self.layer, hook))
+    }
+
+    /// Whether someone may change `hook` of this block.
+    #[must_use]
+    pub fn edits(&self, hook: BlockHook) -> bool {
+        self.probe.edits(Hook::Block(self.layer, hook))
+    }
+}
