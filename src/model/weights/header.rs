@@ -37,6 +37,7 @@ pub(super) fn read(source: &Source) -> Result<Header, WeightsError> {
     };
     let mut tensors =
         parse(&text).map_err(|error| damaged(format!("its header cannot be read ({error})")))?;
+    drop(text);
     tensors.sort_by_key(|(_, entry)| entry.data_offsets);
     let metadata = Metadata::new(None, tensors.clone()).map_err(|error| damaged(reason(&error)))?;
     let data_start = LENGTH_BYTES + n_header as u64;

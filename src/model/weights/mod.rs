@@ -140,8 +140,9 @@ impl Checkpoint {
     pub fn read_into(&self, name: &str, buffer: &mut Vec<u8>) -> Result<(), WeightsError> {
         let stored = self.stored(name)?;
         let (n_bytes, source) = (stored.info.n_bytes, self.source_of(stored)?);
-        buffer.clear();
-        if buffer.try_reserve_exact(n_bytes).is_err() {
+        // Not cleared first: what is there is overwritten, and only what is missing is zeroed.
+        buffer.truncate(n_bytes);
+        if buffer.try_reserve_exact(n_bytes - buffer.len()).is_err() {
             return Err(WeightsError::OutOfMemory {
                 name: name.to_owned(),
                 n_bytes,
