@@ -4,7 +4,9 @@
 //! them takes many times longer than everything else, so they are first dealt into buckets by
 //! logit; then only the bucket that holds a border is sorted.
 
-use super::softmax::{Extent, exp};
+use std::ops::Range;
+
+use super::softmax::{Extent, weight, weight_sum};
 
 const MAX_BUCKETS: usize = 1024;
 
@@ -20,8 +22,10 @@ pub(super) struct Entry {
 /// A *rank* is a place in this order, from 0.
 #[derive(Clone, Debug)]
 pub(super) struct Ranking {
-    /// Every token of a bucket has a higher logit than every token of the next.
-    entries: Vec<Entry>,
+    /// By rank, `[rank]`: every logit of a bucket is above every logit of the next.
+    logits: Vec<f32>,
+    /// The token at each rank, `[rank]`.
+    tokens: Vec<u32>,
     /// Where each bucket ends.
     ends: Vec<usize>,
     is_sorted: Vec<bool>,
@@ -34,44 +38,40 @@ pub(super) struct Ranking {
 
 impl Ranking {
     /// Deals the vocabulary into buckets of equal width between the highest and the lowest logit.
-    pub(super) fn new(logits: &[f32], extent: &Extent) -> Self {
+    pub(super) fn new(vocab: &[f32], extent: &Extent) -> Self {
         let max = extent.max;
+        let last_bucket = (vocab.len() / 16).clamp(1, MAX_BUCKETS) - 1;
         // A vocabulary of equal logits gives inf, one too wide for float32 gives 0: both lead to
         // NaN below, which becomes bucket 0, so that everything is in one bucket and still right.
-        let n_buckets = (logits.len() / 16).clamp(1, MAX_BUCKETS);
-        let scale = (n_buckets - 1) as f32 / (max - extent.min);
-        let bucket_of: Vec<u16> = logits.iter().map(|&x| ((max - x) * scale) as u16).collect();
+        let scale = last_bucket as f32 / (max - extent.min);
+        let bucket_of: Vec<u16> = vocab
+            .iter()
+            .map(|&x| (((max - x) * scale) as i32 as u16).min(last_bucket as u16))
+            .collect();
 
-        let mut ends = vec![0; n_buckets];
+        let mut ends = vec![0; last_bucket + 1];
         for &bucket in &bucket_of {
-            ends[usize::from(bucket) % n_buckets] += 1;
+            ends[usize::from(bucket)] += 1;
         }
         let mut total = 0;
         for end in &mut ends {
-            // From a count to the place of the bucket's first entry; filling it moves it to its end.
+            // From a count to the bucket's first rank; dealing moves it to the bucket's end.
             total += std::mem::replace(end, total);
         }
-        let mut entries = vec![
-            Entry {
-                token: 0,
-                logit: 0.0
-            };
-            logits.len()
-        ];
-        for (token, (&logit, &bucket)) in (0..).zip(logits.iter().zip(&bucket_of)) {
-            let end = &mut ends[usize::from(bucket) % n_buckets];
-            // + 0.0 makes -0.0 the equal that it is.
-            entries[*end] = Entry {
-                token,
-                logit: logit + 0.0,
-            };
-            *end += 1;
+        let mut logits = vec![0.0; vocab.len()];
+        let mut tokens = vec![0; vocab.len()];
+        for (token, (&logit, &bucket)) in (0..).zip(vocab.iter().zip(&bucket_of)) {
+            let rank = &mut ends[usize::from(bucket)];
+            logits[*rank] = logit + 0.0; // makes -0.0 the equal that it is
+            tokens[*rank] = token;
+            *rank += 1;
         }
         Self {
-            len: entries.len(),
+            len: logits.len(),
+            is_sorted: vec![false; ends.len()],
             emptied: Vec::new(),
-            is_sorted: vec![false; n_buckets],
-            entries,
+            logits,
+            tokens,
             ends,
             max,
         }
@@ -94,15 +94,8 @@ impl Ranking {
     }
 
     /// The first `n` in order, or all there are.
-    pub(super) fn top(&mut self, n: usize) -> &[Entry] {
-        let n = n.min(self.len);
-        for bucket in 0..self.ends.len() {
-            if self.start(bucket) >= n {
-                break;
-            }
-            self.sort(bucket);
-        }
-        &self.entries[..n]
+    pub(super) fn top(&mut self, n: usize) -> Vec<Entry> {
+        (0..n.min(self.len)).map(|rank| self.at(rank)).collect()
     }
 
     /// The entry at `rank`, or the last one.
@@ -110,20 +103,23 @@ impl Ranking {
         let rank = rank.min(self.len.saturating_sub(1));
         let bucket = self.ends.partition_point(|&end| end <= rank);
         self.sort(bucket);
-        self.entries[rank]
+        Entry {
+            token: self.tokens[rank],
+            logit: self.logits[rank],
+        }
     }
 
     /// How many ranks have a logit of at least `floor`.
     pub(super) fn n_at_least(&mut self, floor: f32) -> usize {
         for bucket in 0..self.ends.len() {
-            let range = self.start(bucket)..self.ends[bucket];
-            if self.entries[range.clone()]
+            let ranks = self.ranks(bucket);
+            if self.logits[ranks.clone()]
                 .iter()
-                .any(|entry| entry.logit < floor)
+                .any(|&logit| logit < floor)
             {
                 self.sort(bucket);
-                let n = self.entries[range.clone()].partition_point(|entry| entry.logit >= floor);
-                return self.len.min(range.start + n);
+                let n = self.logits[ranks.clone()].partition_point(|&logit| logit >= floor);
+                return ranks.start + n;
             }
         }
         self.len
@@ -140,28 +136,21 @@ impl Ranking {
     pub(super) fn empty(&mut self, ranks: Vec<usize>) {
         for &rank in &ranks {
             self.at(rank); // never to be sorted again
-            self.entries[rank].logit = f32::NEG_INFINITY;
+            self.logits[rank] = f32::NEG_INFINITY;
         }
         self.emptied = ranks;
     }
 
-    /// A token's weight, e^((logit - highest logit) / temperature): 1 for the most probable.
-    /// Divided by the sum of all weights it is the token's probability.
-    #[inline(always)]
+    /// See [`weight`].
     pub(super) fn weight(&self, logit: f32, temperature: f32) -> f32 {
-        exp((logit - self.max) / temperature)
+        weight(logit, self.max, temperature)
     }
 
     /// The sum of the weights in each bucket, `[bucket]`.
     pub(super) fn masses(&self, temperature: f32) -> Vec<f64> {
-        let mass = |bucket: usize| {
-            let range = self.start(bucket).min(self.len)..self.ends[bucket].min(self.len);
-            let weights = self.entries[range].iter();
-            weights
-                .map(|entry| f64::from(self.weight(entry.logit, temperature)))
-                .sum()
-        };
-        (0..self.ends.len()).map(mass).collect()
+        (0..self.ends.len())
+            .map(|bucket| weight_sum(&self.logits[self.ranks(bucket)], self.max, temperature))
+            .collect()
     }
 
     /// The first rank at which the sum of the weights so far satisfies `reached`; none if it never
@@ -177,8 +166,8 @@ impl Ranking {
             if reached(before + mass) {
                 self.sort(bucket);
                 let mut cumulative = before;
-                for rank in self.start(bucket)..self.ends[bucket].min(self.len) {
-                    cumulative += f64::from(self.weight(self.entries[rank].logit, temperature));
+                for rank in self.ranks(bucket) {
+                    cumulative += f64::from(self.weight(self.logits[rank], temperature));
                     if reached(cumulative) {
                         return Some(rank);
                     }
@@ -199,19 +188,28 @@ impl Ranking {
         last.unwrap_or_default()
     }
 
-    fn start(&self, bucket: usize) -> usize {
-        if bucket == 0 {
+    /// The ranks of a bucket that are still in play.
+    fn ranks(&self, bucket: usize) -> Range<usize> {
+        let start = if bucket == 0 {
             0
         } else {
             self.ends[bucket - 1]
-        }
+        };
+        start.min(self.len)..self.ends[bucket].min(self.len)
     }
 
     fn sort(&mut self, bucket: usize) {
-        let range = self.start(bucket)..self.ends[bucket];
-        if !std::mem::replace(&mut self.is_sorted[bucket], true) {
-            self.entries[range]
-                .sort_unstable_by(|a, b| b.logit.total_cmp(&a.logit).then(a.token.cmp(&b.token)));
+        if std::mem::replace(&mut self.is_sorted[bucket], true) {
+            return;
+        }
+        let ranks = self.ranks(bucket);
+        let (logits, tokens) = (&mut self.logits[ranks.clone()], &mut self.tokens[ranks]);
+        let mut pairs: Vec<(f32, u32)> = std::iter::zip(&*logits, &*tokens)
+            .map(|(&logit, &token)| (logit, token))
+            .collect();
+        pairs.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for (rank, (logit, token)) in pairs.into_iter().enumerate() {
+            (logits[rank], tokens[rank]) = (logit, token);
         }
     }
 }

@@ -24,7 +24,7 @@ pub fn top_logprobs(logits: &[f32], k: usize) -> Result<Vec<TokenLogprob>> {
     let extent = Extent::of(logits)?;
     let log_total = log_sum_exp(logits, extent.max);
     let mut ranking = Ranking::new(logits, &extent);
-    let top = ranking.top(k).iter().map(|entry| TokenLogprob {
+    let top = ranking.top(k).into_iter().map(|entry| TokenLogprob {
         token: entry.token,
         logprob: (f64::from(entry.logit) - log_total) as f32,
     });
@@ -47,24 +47,37 @@ pub fn logprob_of(logits: &[f32], token: u32) -> Result<f32> {
 }
 
 /// ln Σ e^x over the whole vocabulary; a log-probability is a logit less this.
-///
-/// Runs of 128 are added in float32, where the processor adds several at once, and the runs in
-/// float64, so that the error stays that of float32 however large the vocabulary.
 pub(super) fn log_sum_exp(logits: &[f32], max: f32) -> f64 {
-    let mut total = 0.0;
-    for run in logits.chunks(128) {
-        let mut lanes = [0.0_f32; 8];
-        let eights = run.chunks_exact(lanes.len());
-        let rest = eights.remainder();
-        for eight in eights {
-            for (lane, &x) in lanes.iter_mut().zip(eight) {
-                *lane += exp(x - max);
+    f64::from(max) + weight_sum(logits, max, 1.0).ln()
+}
+
+/// A token's weight, e^((logit - highest logit) / temperature): 1 for the most probable.
+/// Divided by the sum of all weights it is the token's probability.
+#[inline(always)]
+pub(super) fn weight(logit: f32, max: f32, temperature: f32) -> f32 {
+    exp((logit - max) / temperature)
+}
+
+/// The sum of the weights of these logits.
+///
+/// Added in float64, so that the error stays that of float32 however large the vocabulary.
+#[inline]
+pub(super) fn weight_sum(logits: &[f32], max: f32, temperature: f32) -> f64 {
+    // First the weights, then their sum: the compiler makes vector instructions of each loop.
+    let mut weights = [0.0_f32; 64];
+    let mut strands = [0.0_f64; 4];
+    for run in logits.chunks(weights.len()) {
+        weights[run.len()..].fill(0.0);
+        for (place, &logit) in weights.iter_mut().zip(run) {
+            *place = weight(logit, max, temperature);
+        }
+        for four in weights.as_chunks::<4>().0 {
+            for (strand, &weight) in strands.iter_mut().zip(four) {
+                *strand += f64::from(weight);
             }
         }
-        let weights = lanes.into_iter().chain(rest.iter().map(|&x| exp(x - max)));
-        total += weights.map(f64::from).sum::<f64>();
     }
-    f64::from(max) + total.ln()
+    strands.into_iter().sum()
 }
 
 /// e^x for x at most 0, to seven digits; 0 below -87, where float32 ends.
@@ -110,14 +123,17 @@ impl Extent {
         let mut min = [f32::INFINITY; LANES];
         let mut max = [f32::NEG_INFINITY; LANES];
         let mut nothing = [0.0_f32; LANES];
-        for part in logits.chunks(LANES) {
-            for (lane, &x) in part.iter().enumerate() {
-                min[lane] = if x < min[lane] { x } else { min[lane] };
-                max[lane] = if x > max[lane] { x } else { max[lane] };
-                // 0 for every finite number, NaN for infinities and NaN.
-                nothing[lane] += x * 0.0;
-            }
+        let mut look = |lane: usize, x: f32| {
+            min[lane] = if x < min[lane] { x } else { min[lane] };
+            max[lane] = if x > max[lane] { x } else { max[lane] };
+            // 0 for every finite number, NaN for infinities and NaN.
+            nothing[lane] += x * 0.0;
+        };
+        let (parts, rest) = logits.as_chunks::<LANES>();
+        for part in parts {
+            part.iter().enumerate().for_each(|(lane, &x)| look(lane, x));
         }
+        rest.iter().enumerate().for_each(|(lane, &x)| look(lane, x));
         if nothing.iter().any(|x| x.is_nan()) {
             return Err(not_finite(logits));
         }

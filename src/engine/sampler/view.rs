@@ -85,7 +85,7 @@ pub fn filtered(
 
     let mut cumulative = 0.0;
     let mut candidates = Vec::new();
-    for (rank, entry) in trail.all.top(limit).to_vec().into_iter().enumerate() {
+    for (rank, entry) in trail.all.top(limit).into_iter().enumerate() {
         let logit = logits.get(entry.token as usize).copied();
         let logit = logit.unwrap_or(f32::NAN); // never: the entries are made from these logits
         let share = trail.share(rank, entry);
