@@ -33,6 +33,7 @@ pub(super) struct Ranking {
     len: usize,
     /// Ranks that hold no token any more, ascending.
     emptied: Vec<usize>,
+    /// The highest logit that is left.
     max: f32,
 }
 
@@ -139,6 +140,14 @@ impl Ranking {
             self.logits[rank] = f32::NEG_INFINITY;
         }
         self.emptied = ranks;
+        // The most probable token weighs 1, or at a low temperature all that is left might weigh 0.
+        let left = self.logits[..self.len].iter().find(|x| x.is_finite());
+        self.max = left.copied().unwrap_or(self.max);
+    }
+
+    /// The highest logit that is left.
+    pub(super) fn max(&self) -> f32 {
+        self.max
     }
 
     /// See [`weight`].

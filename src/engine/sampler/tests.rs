@@ -77,6 +77,21 @@ fn xtc_tosses_a_coin_of_its_own_and_records_it() {
 }
 
 #[test]
+fn what_xtc_leaves_can_be_drawn_at_any_temperature() {
+    let cold = SamplingParams {
+        xtc_probability: 1.0,
+        xtc_threshold: 0.0,
+        temperature: 0.01,
+        ..params()
+    };
+    // The one token left is e^-1000 times as heavy as the highest was at this temperature.
+    let draw = choose(&cold, &[10.0, 0.0, 4.0], &[], Some(0.3), Some(0.0)).unwrap();
+    assert_eq!((draw.token, draw.share, draw.n_candidates), (1, 1.0, 1));
+    let seen = filtered(&cold, &[10.0, 0.0, 4.0], &[], Some(&draw), 3).unwrap();
+    assert!((seen.candidates[2].probabilities[0] - 1.0).abs() < 1e-6);
+}
+
+#[test]
 fn top_k_counts_what_xtc_left() {
     let both = SamplingParams {
         xtc_probability: 1.0,

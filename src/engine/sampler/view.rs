@@ -114,7 +114,7 @@ struct Trail<'a> {
     params: &'a SamplingParams,
     /// Before any filter.
     all: Ranking,
-    /// The sum of all weights at temperature 1.
+    /// The sum of all e^(logit - highest logit).
     everything: f64,
     cuts: Vec<Cut>,
     stages: Vec<Stage>,
@@ -143,7 +143,7 @@ impl<'a> Trail<'a> {
             Stage {
                 filter: cut.filter,
                 n_kept: after.n_left(),
-                mass: after.masses(1.0).iter().sum::<f64>() / everything,
+                mass: sum_below(&after, all.max()) / everything,
             }
         });
         Self {
@@ -159,7 +159,7 @@ impl<'a> Trail<'a> {
 
     /// Probability at temperature 1, after bias and penalties, before any filter.
     fn probability(&self, entry: Entry) -> f64 {
-        f64::from(self.all.weight(entry.logit, 1.0)) / self.everything
+        f64::from(entry.logit - self.all.max()).exp() / self.everything
     }
 
     /// Which cut took a rank out.
@@ -217,6 +217,12 @@ impl<'a> Trail<'a> {
         };
         Some(Exclusion { filter, reason })
     }
+}
+
+/// The sum of e^(logit - max) over what is left, for a `max` that need not be left.
+fn sum_below(left: &Ranking, max: f32) -> f64 {
+    let below = f64::from(left.max() - max).exp();
+    left.masses(1.0).iter().sum::<f64>() * below
 }
 
 /// What the logits are divided by; at temperature 0 only one token is left, so anything does.

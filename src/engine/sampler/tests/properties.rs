@@ -77,7 +77,7 @@ proptest! {
         let seen = filtered(&params, &logits, &[], Some(&draw), usize::MAX).unwrap();
         for i in 0..seen.stages.len() {
             let sum: f64 = seen.candidates.iter().map(|c| c.probabilities[i]).sum();
-            prop_assert!((sum - 1.0).abs() < 1e-9, "stage {} sums to {}", i, sum);
+            prop_assert!((sum - 1.0).abs() < 1e-6, "stage {} sums to {}", i, sum);
             let n_kept = seen.candidates.iter().filter(|c| c.probabilities[i] > 0.0).count();
             prop_assert!(n_kept <= seen.stages[i].n_kept);
         }
