@@ -17,6 +17,9 @@
 //! engine thread alone; what leaves it is evaluated, plain data. There is one forward pass, for
 //! chat and for stepping.
 
+pub mod cli;
 pub mod engine;
+pub mod hub;
 pub mod model;
+pub mod tokenizer;
 pub mod trace;

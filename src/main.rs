@@ -1,1 +1,7 @@
-fn main(){}
+//! The program: one headless command, and in time the window.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vitrine::cli::run()
+}

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::model::cache::{CacheOptions, KvCache};
+use crate::trace::answer::CacheSize;
 
 /// The KV cache of every layer, and which tokens it holds.
 #[derive(Debug, Clone)]
@@ -123,16 +124,14 @@ impl Context {
         self.ids.extend_from_slice(ids);
     }
 
-    /// Bytes of the positions held, over all layers.
+    /// How full the caches of all layers are together.
     #[must_use]
-    pub fn used_bytes(&self) -> usize {
-        self.layers.iter().map(KvCache::used_bytes).sum()
-    }
-
-    /// Bytes allocated, over all layers.
-    #[must_use]
-    pub fn allocated_bytes(&self) -> usize {
-        self.layers.iter().map(KvCache::allocated_bytes).sum()
+    pub fn size(&self) -> CacheSize {
+        CacheSize {
+            positions: self.len(),
+            used_bytes: self.layers.iter().map(KvCache::used_bytes).sum(),
+            allocated_bytes: self.layers.iter().map(KvCache::allocated_bytes).sum(),
+        }
     }
 
     /// Forgets everything.

@@ -1,4 +1,19 @@
 //! The worker thread, sole owner of models, tokenizers and sessions.
+//!
+//! [`Engine`] is the door: requests go in, events come out, all of them plain data.
 
+pub mod bench;
+pub mod client;
 pub mod context;
+pub mod generate;
+pub mod loaded;
+pub mod memory;
+pub mod message;
 pub mod pass;
+pub mod prompt_cache;
+pub mod sampler;
+pub mod stops;
+pub mod task;
+mod worker;
+
+pub use worker::Engine;

@@ -15,6 +15,11 @@ pub trait Decoder {
     /// Number of blocks.
     fn n_layers(&self) -> usize;
 
+    /// How many positions the model can tell apart; `None` where nothing but quality limits it.
+    fn position_limit(&self) -> Option<usize> {
+        None
+    }
+
     /// The hooks before the first block, in order of execution.
     fn embed_hooks(&self) -> &'static [Hook];
 

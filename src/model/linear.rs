@@ -5,14 +5,16 @@
 //! at the price that they evaluate their input at once.
 
 use anyhow::{Context, Result};
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use mlx_rs::ops::indexing::take_axis;
 use mlx_rs::{Array, Dtype, ops};
 
-use super::kernels::{self, PackedMatrix, PackedShape};
+use super::kernels::{self, HalfFormat, HalfMatrix, PackedMatrix, PackedShape};
 
 /// Who multiplies matrices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kernels {
     /// Vitrine's own on a CPU, MLX's on a GPU.
@@ -71,7 +73,8 @@ impl Matrix {
     fn on_cpu(&self) -> Option<Result<kernels::Matrix<'_>>> {
         match self {
             Self::Quantized(q) if q.on_cpu => Some(q.packed().map(kernels::Matrix::Packed)),
-            Self::Half(_) | Self::Dense(_) | Self::Quantized(_) => None,
+            Self::Half(weight) => Some(half_matrix(weight).map(kernels::Matrix::Half)),
+            Self::Dense(_) | Self::Quantized(_) => None,
         }
     }
 
@@ -114,11 +117,12 @@ impl Matrix {
         rows as usize
     }
 
-    /// The arrays that hold the weights, to be evaluated at load.
-    pub fn arrays(&self) -> Vec<&Array> {
+    /// Bytes of the weights as they are held: what a token reads to pass through.
+    #[must_use]
+    pub fn n_bytes(&self) -> usize {
         match self {
-            Self::Dense(weight) | Self::Half(weight) => vec![weight],
-            Self::Quantized(q) => vec![&q.words, &q.scales, &q.biases],
+            Self::Dense(weight) | Self::Half(weight) => weight.nbytes(),
+            Self::Quantized(q) => q.words.nbytes() + q.scales.nbytes() + q.biases.nbytes(),
         }
     }
 }
@@ -248,3 +252,19 @@ pub fn forward_all<const N: usize>(layers: [&Linear; N], x: &Array) -> Result<[A
     Ok(outputs)
 }
 
+
+/// A 16-bit matrix as our CPU kernels read it.
+fn half_matrix(weight: &Array) -> Result<HalfMatrix<'_>> {
+    let (n_out, n_in) = (weight.dim(0) as usize, weight.dim(1) as usize);
+    let (bits, format) = match weight.dtype() {
+        Dtype::Float16 => (
+            weight.try_as_slice::<f16>()?.reinterpret_cast(),
+            HalfFormat::F16,
+        ),
+        _ => (
+            weight.try_as_slice::<bf16>()?.reinterpret_cast(),
+            HalfFormat::Bf16,
+        ),
+    };
+    Ok(HalfMatrix::new(bits, format, n_out, n_in)?)
+}

@@ -44,6 +44,20 @@ pub struct Loader<'a> {
     reader: WeightReader<'a>,
     config: &'a ModelConfig,
     compute: Compute,
+    work: Work,
+}
+
+/// What running tokens through the model costs, counted while it is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Weights of the blocks' matrices: each is multiplied once per token.
+    pub block_weights: usize,
+    /// Weights of the output head's matrix: multiplied once per row of logits.
+    pub head_weights: usize,
+    /// Weights of the largest matrix of a block.
+    pub largest_matrix: usize,
+    /// Bytes of matrices that a decode step reads: blocks and head.
+    pub bytes_per_token: usize,
 }
 
 impl<'a> Loader<'a> {
@@ -61,6 +75,7 @@ impl<'a> Loader<'a> {
             reader: WeightReader::new(checkpoint, |name| rename(config, name))?,
             config,
             compute,
+            work: Work::default(),
         })
     }
 
@@ -76,6 +91,9 @@ impl<'a> Loader<'a> {
         has_bias: bool,
     ) -> Result<Linear> {
         let weight = self.matrix(path, n_out, n_in)?;
+        self.work.block_weights += n_out * n_in;
+        self.work.largest_matrix = self.work.largest_matrix.max(n_out * n_in);
+        self.work.bytes_per_token += weight.n_bytes();
         let bias = match has_bias {
             true => Some(self.vector(&format!("{path}.bias"), n_out)?),
             false => None,
@@ -83,11 +101,30 @@ impl<'a> Loader<'a> {
         Ok(Linear { weight, bias })
     }
 
+    /// The token embedding at `path`, `[vocab, d_model]`, which is the output head too if `is_head`.
+    ///
+    /// # Errors
+    /// If a tensor of it is missing or has another shape.
+    pub fn embedding(
+        &mut self,
+        path: &str,
+        vocab: usize,
+        d_model: usize,
+        is_head: bool,
+    ) -> Result<Matrix> {
+        let weight = self.matrix(path, vocab, d_model)?;
+        if is_head {
+            self.work.head_weights += vocab * d_model;
+            self.work.bytes_per_token += weight.n_bytes();
+        }
+        Ok(weight)
+    }
+
     /// The matrix at `path`, `[n_out, n_in]`: quantized where the file has scales for it.
     ///
     /// # Errors
     /// If a tensor of it is missing or has another shape.
-    pub fn matrix(&mut self, path: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
+    fn matrix(&mut self, path: &str, n_out: usize, n_in: usize) -> Result<Matrix> {
         if self.reader.has(&format!("{path}.scales")) {
             let layout = self.config.quantization_of(path).with_context(|| {
                 format!("{path} has scales in the file, but config.json says it is not quantized")
@@ -165,12 +202,12 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Ends the load; tells what of the file was not used, and why.
+    /// Ends the load; tells what a pass costs, and what of the file was not used, and why.
     ///
     /// # Errors
     /// If a tensor was neither taken nor explained.
-    pub fn finish(self) -> Result<Vec<Explained>> {
-        Ok(self.reader.finish()?)
+    pub fn finish(self) -> Result<(Work, Vec<Explained>)> {
+        Ok((self.work, self.reader.finish()?))
     }
 
     /// Scales, biases and norms in the type they are computed with.

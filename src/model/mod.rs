@@ -24,9 +24,9 @@ use cache::KvCache;
 use config::ModelConfig;
 use decoder::Decoder;
 use linear::Kernels;
-use loader::{Compute, Loader};
+use loader::{Compute, Loader, Work};
 use probe::Probe;
-use weights::Checkpoint;
+use weights::{Checkpoint, Explained};
 
 use crate::trace::{BlockHook, Hook};
 
@@ -35,6 +35,8 @@ pub struct Model {
     config: ModelConfig,
     decoder: Box<dyn Decoder>,
     compute: Compute,
+    work: Work,
+    unused: Vec<Explained>,
 }
 
 impl Model {
@@ -47,11 +49,13 @@ impl Model {
         let family = families::find(&config.model_type)?;
         let mut loader = Loader::new(checkpoint, &config, compute, family.clean_up)?;
         let decoder = (family.load)(&config, &mut loader)?;
-        loader.finish()?;
+        let (work, unused) = loader.finish()?;
         Ok(Self {
             config,
             decoder,
             compute,
+            work,
+            unused,
         })
     }
 
@@ -65,6 +69,47 @@ impl Model {
     #[must_use]
     pub fn compute(&self) -> Compute {
         self.compute
+    }
+
+    /// What running tokens through the model costs.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.work
+    }
+
+    /// Tensors of the file that the model does without, and why.
+    #[must_use]
+    pub fn unused(&self) -> &[Explained] {
+        &self.unused
+    }
+
+    /// How many positions the model can tell apart; `None` where nothing but quality limits it.
+    #[must_use]
+    pub fn position_limit(&self) -> Option<usize> {
+        self.decoder.position_limit()
+    }
+
+    /// How many tokens of a prompt run at once.
+    ///
+    /// A cancel is noticed between two products of matrices, so a chunk is as large as the largest
+    /// product may be: 5 billion multiplications, a tenth of a second on two cores. It depends on
+    /// the model's shape alone: with the same chunks, the same prompt gives the same numbers.
+    #[must_use]
+    pub fn prefill_chunk(&self) -> usize {
+        const MULTIPLICATIONS: usize = 5_000_000_000;
+        let fitting = MULTIPLICATIONS / self.work.largest_matrix.max(1);
+        (fitting / 32 * 32).clamp(32, 512)
+    }
+
+    /// Floating-point operations of a prompt of `n` tokens with logits for the last one: two per
+    /// weight and token, and in attention four per head value and pair of positions.
+    #[must_use]
+    pub fn flops_of_prefill(&self, n: usize) -> f64 {
+        let (config, n) = (&self.config, n as f64);
+        let linear = 2.0 * (self.work.block_weights as f64 * n + self.work.head_weights as f64);
+        let head_values = (config.num_attention_heads * config.head_dim) as f64;
+        let pairs = n * (n + 1.0) / 2.0;
+        linear + 4.0 * config.num_hidden_layers as f64 * head_values * pairs
     }
 
     /// Number of blocks.

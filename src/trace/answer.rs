@@ -75,6 +75,17 @@ fn per_second(count: f64, seconds: f64) -> f64 {
     if seconds > 0.0 { count / seconds } else { 0.0 }
 }
 
+/// How full a KV cache is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CacheSize {
+    /// Positions read so far.
+    pub positions: usize,
+    /// Bytes of the positions held.
+    pub used_bytes: usize,
+    /// Bytes allocated, in whole chunks.
+    pub allocated_bytes: usize,
+}
+
 /// A finished answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
@@ -92,6 +103,10 @@ pub struct Answer {
     pub speed: Speed,
     /// Prompt positions taken from the KV cache.
     pub reused: usize,
+    /// The KV cache at the end.
+    pub cache: CacheSize,
+    /// Start of the random numbers.
+    pub seed: u64,
     /// Most memory MLX had in use, in bytes.
     pub peak_memory_bytes: usize,
     /// Memory MLX has in use at the end, in bytes.

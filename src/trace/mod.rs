@@ -6,6 +6,7 @@
 pub mod answer;
 mod hook;
 mod stage;
+pub mod units;
 
 pub use hook::{Axis, BlockHook, Hook, UnknownHook};
 pub use stage::Stage;

@@ -21,8 +21,8 @@ use crate::trace::{BlockHook, Hook};
 /// If a tensor is missing or has another shape than `config` says.
 pub fn load(config: &ModelConfig, loader: &mut Loader<'_>) -> Result<Box<dyn Decoder>> {
     let (d_model, eps) = (config.hidden_size, config.norm_eps);
-    let wte = loader.matrix("model.wte", config.vocab_size, d_model)?;
-    let wpe = loader.matrix("model.wpe", config.max_position_embeddings, d_model)?;
+    let wte = loader.embedding("model.wte", config.vocab_size, d_model, true)?;
+    let wpe = loader.embedding("model.wpe", config.max_position_embeddings, d_model, false)?;
     let h = (0..config.num_hidden_layers)
         .map(|layer| Block::load(config, loader, layer))
         .collect::<Result<_>>()?;
@@ -80,6 +80,10 @@ struct SelfAttention {
 impl Decoder for Gpt2 {
     fn n_layers(&self) -> usize {
         self.h.len()
+    }
+
+    fn position_limit(&self) -> Option<usize> {
+        Some(self.wpe.n_out())
     }
 
     fn embed_hooks(&self) -> &'static [Hook] {

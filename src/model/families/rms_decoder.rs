@@ -35,7 +35,7 @@ pub(super) struct RmsDecoder {
     layers: Vec<Block>,
     norm: RmsNorm,
     /// `None` where the head is tied to `embed_tokens`.
-    lm_head: Option<Linear>,
+    lm_head: Option<Matrix>,
     block_hooks: &'static [BlockHook],
 }
 
@@ -62,14 +62,15 @@ struct SelfAttention {
 impl RmsDecoder {
     pub(super) fn load(config: &ModelConfig, loader: &mut Loader<'_>, has: Traits) -> Result<Self> {
         let (d_model, vocab) = (config.hidden_size, config.vocab_size);
-        let embed_tokens = loader.matrix("model.embed_tokens", vocab, d_model)?;
+        let is_tied = config.tie_word_embeddings;
+        let embed_tokens = loader.embedding("model.embed_tokens", vocab, d_model, is_tied)?;
         let layers = (0..config.num_hidden_layers)
             .map(|layer| Block::load(config, loader, layer, has))
             .collect::<Result<_>>()?;
         let norm = loader.rms_norm("model.norm", d_model, config.norm_eps)?;
-        let lm_head = match config.tie_word_embeddings {
+        let lm_head = match is_tied {
             true => None,
-            false => Some(loader.linear("lm_head", vocab, d_model, false)?),
+            false => Some(loader.embedding("lm_head", vocab, d_model, true)?),
         };
         let block_hooks = if has.qk_norm {
             &BlockHook::ALL[..]
@@ -152,11 +153,8 @@ impl Decoder for RmsDecoder {
     }
 
     fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array> {
-        let logits = match &self.lm_head {
-            Some(head) => head.forward(normed)?,
-            None => self.embed_tokens.project(normed)?,
-        };
-        probe.at(Hook::Logits, logits) // [pos, vocab]
+        let head = self.lm_head.as_ref().unwrap_or(&self.embed_tokens);
+        probe.at(Hook::Logits, head.project(normed)?) // [pos, vocab]
     }
 }
 

@@ -1,0 +1,224 @@
+//! `vitrine generate`: one answer, or one for each line of a file.
+
+use std::fs;
+use std::io::{self, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::options::{AnswerArgs, ModelArgs, SamplingArgs};
+use super::{Ended, interrupt};
+use crate::engine::client::Client;
+use crate::engine::message::{
+    Action, CancelToken, Event, GenerateRequest, Prompt, SessionId,
+};
+use crate::tokenizer::{Message, TemplateArgs};
+use crate::trace::answer::{Answer, StopReason};
+use crate::trace::units;
+
+/// Flags of `vitrine generate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The prompt; `-` reads it from standard input.
+    #[arg(conflicts_with_all = ["prompts", "ids"])]
+    prompt: Option<String>,
+    /// A file with one prompt per line.
+    #[arg(long, value_name = "FILE", conflicts_with = "ids")]
+    prompts: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// A system prompt.
+    #[arg(long, value_name = "S", conflicts_with_all = ["raw", "ids"])]
+    system: Option<String>,
+    /// Continue the prompt as it is, without the chat template.
+    #[arg(long)]
+    raw: bool,
+    /// The prompt as token ids.
+    #[arg(long, value_name = "1,2,3", value_delimiter = ',')]
+    ids: Option<Vec<u32>>,
+    /// The first words of the answer, given to the model.
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["raw", "ids"])]
+    prefill_response: Option<String>,
+    #[command(flatten)]
+    answer: AnswerArgs,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    /// Tell the K likeliest tokens at each place (in `--json`).
+    #[arg(long, value_name = "K", default_value_t = 0)]
+    top_logprobs: usize,
+    /// Print one JSON object per prompt.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If there is no prompt, or the model cannot be loaded or run.
+pub fn run(args: Args) -> Result<Ended> {
+    let prompts = prompts(&args)?;
+    let mut client = Client::start()?;
+    for prompt in prompts {
+        let cancel = CancelToken::default();
+        let _guard = interrupt::cancels(&cancel);
+        let request = request(&args, prompt);
+        // One session for all: prompts that begin alike share their prefix in the cache.
+        let events = client.ask(SessionId(0), Action::Generate(Box::new(request)), &cancel)?;
+        let answer = follow(events, args.json)?;
+        if args.json {
+            writeln!(io::stdout(), "{}", to_json(&answer))?;
+        } else {
+            writeln!(io::stdout())?;
+            eprintln!("{}", summary(&answer));
+        }
+        if answer.stop_reason == StopReason::Cancelled {
+            return Ok(Ended::Interrupted);
+        }
+    }
+    Ok(Ended::Well)
+}
+
+/// Follows an answer to its end, showing its text as it comes unless `is_quiet`.
+///
+/// # Errors
+/// If the request failed.
+pub fn follow(events: impl Iterator<Item = Event>, is_quiet: bool) -> Result<Answer> {
+    let mut n_shown = 0;
+    for event in events {
+        match event {
+            Event::Notice(text) => eprintln!("note: {text}"),
+            Event::Token { shown, .. } if !is_quiet => {
+                n_shown += shown.len();
+                let mut out = io::stdout();
+                write!(out, "{shown}")?;
+                out.flush()?;
+            }
+            Event::Answered(answer) => {
+                if !is_quiet {
+                    // Held back until now: it could have become a stop string.
+                    write!(io::stdout(), "{}", answer.text.get(n_shown..).unwrap_or_default())?;
+                }
+                return Ok(*answer);
+            }
+            Event::Failed(why) => bail!(why),
+            Event::Cancelled => bail!("cancelled before the answer began"),
+            _ => {}
+        }
+    }
+    bail!("the engine ended without an answer")
+}
+
+/// Speed and memory of an answer, for people.
+#[must_use]
+pub fn summary(answer: &Answer) -> String {
+    let speed = &answer.speed;
+    let reused = match answer.reused {
+        0 => String::new(),
+        n => format!(" ({n} of them from the cache)"),
+    };
+    let stop = match answer.stop_reason {
+        StopReason::Stop => "",
+        StopReason::Length => " · stopped at the largest length",
+        StopReason::Cancelled => " · cancelled",
+    };
+    format!(
+        "prompt {} tokens{reused}, {} · answer {} tokens, {} · peak {}{stop}",
+        answer.prompt_tokens.len(),
+        units::tokens_per_second(speed.prompt_tps()),
+        answer.tokens.len(),
+        units::tokens_per_second(speed.generation_tps()),
+        units::bytes(answer.peak_memory_bytes as u64),
+    )
+}
+
+fn request(args: &Args, prompt: Prompt) -> GenerateRequest {
+    GenerateRequest {
+        model: args.model.choice(),
+        prompt,
+        sampling: args.sampling.choice(),
+        max_tokens: args.answer.max_tokens,
+        stop: args.answer.stop.clone(),
+        extra_eos: args.answer.extra_eos.clone(),
+        seed: args.sampling.seed,
+        cache: args.answer.cache(),
+        prompt_cache: args.answer.prompt_cache.clone(),
+        top_logprobs: args.top_logprobs,
+    }
+}
+
+fn prompts(args: &Args) -> Result<Vec<Prompt>> {
+    if let Some(ids) = &args.ids {
+        return Ok(vec![Prompt::Ids(ids.clone())]);
+    }
+    let texts = match (&args.prompts, args.prompt.as_deref()) {
+        (Some(path), _) => lines_of(path)?,
+        (None, Some("-")) => vec![read_stdin()?],
+        (None, Some(prompt)) => vec![prompt.to_owned()],
+        (None, None) if !io::stdin().is_terminal() => vec![read_stdin()?],
+        (None, None) => bail!("give a prompt, - to read it from standard input, or --prompts FILE"),
+    };
+    Ok(texts.into_iter().map(|text| to_prompt(args, text)).collect())
+}
+
+fn to_prompt(args: &Args, text: String) -> Prompt {
+    if args.raw {
+        return Prompt::Raw(text);
+    }
+    let system = args.system.iter().map(|system| Message::new("system", system));
+    Prompt::Chat {
+        messages: system.chain([Message::new("user", text)]).collect(),
+        prefill_response: args.prefill_response.clone(),
+        args: TemplateArgs {
+            more: args.answer.template_arg.iter().cloned().collect(),
+            ..TemplateArgs::for_answer()
+        },
+    }
+}
+
+fn lines_of(path: &Path) -> Result<Vec<String>> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the prompts in {}", path.display()))?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    if lines.is_empty() {
+        bail!("{} holds no prompts: write one per line", path.display());
+    }
+    Ok(lines)
+}
+
+fn read_stdin() -> Result<String> {
+    let mut bytes = Vec::new();
+    io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    let mut text = String::from_utf8(bytes).context("the prompt on standard input is not UTF-8")?;
+    // The line break that `echo` adds is not meant.
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(text)
+}
+
+fn to_json(answer: &Answer) -> Value {
+    let tokens = answer.tokens.iter().map(|token| {
+        json!({
+            "id": token.id,
+            "text": token.text,
+            "logprob": token.logprob,
+            "top_logprobs": token.top_logprobs,
+        })
+    });
+    json!({
+        "model": answer.model,
+        "prompt_tokens": answer.prompt_tokens,
+        "tokens": tokens.collect::<Vec<_>>(),
+        "text": answer.text,
+        "stop_reason": answer.stop_reason,
+        "prompt_tps": answer.speed.prompt_tps(),
+        "generation_tps": answer.speed.generation_tps(),
+        "ttft_s": answer.speed.ttft_s,
+        "peak_memory_bytes": answer.peak_memory_bytes,
+        "active_memory_bytes": answer.active_memory_bytes,
+        "cached_tokens": answer.reused,
+        "seed": answer.seed,
+    })
+}

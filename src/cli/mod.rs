@@ -1,0 +1,77 @@
+//! The headless commands, one file each. Each prints for people, and JSON with `--json`.
+
+mod bench;
+mod chat;
+mod generate;
+mod inspect;
+mod interrupt;
+mod options;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// A language model in a glass case: run a real 4-bit model, and see how it answers.
+#[derive(Debug, Parser)]
+#[command(name = "vitrine", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer a prompt, and print the answer as it is written.
+    Generate(Box<generate::Args>),
+    /// Talk to a model in the terminal.
+    Chat(Box<chat::Args>),
+    /// Show what a model is made of: tensors, shapes, bits, bytes, parameters.
+    Inspect(inspect::Args),
+    /// Measure how fast a model runs here, and how fast this machine could run it.
+    Bench(bench::Args),
+}
+
+/// How a command ended, if not with an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// As it should.
+    Well,
+    /// Ctrl-C stopped it.
+    Interrupted,
+}
+
+/// Reads the arguments and runs the command. An error is one sentence on stderr and exit code 1.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match execute(cli) {
+        Ok(Ended::Well) => ExitCode::SUCCESS,
+        // What shells report for a program that SIGINT ended: 128 + 2.
+        Ok(Ended::Interrupted) => ExitCode::from(130),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("vitrine: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<Ended> {
+    match cli.command {
+        Some(Command::Generate(args)) => generate::run(*args),
+        Some(Command::Chat(args)) => chat::run(*args),
+        Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Bench(args)) => bench::run(args),
+        None => {
+            Cli::command().print_help()?;
+            Ok(Ended::Well)
+        }
+    }
+}
+
+/// Whoever read our output has seen enough (`vitrine … | head`).
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

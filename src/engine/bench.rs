@@ -1,0 +1,206 @@
+//! Measuring: how fast this machine runs a model, and how fast it could.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use mlx_rs::memory as mlx_memory;
+use serde::Serialize;
+
+use super::context::Context;
+use super::loaded::LoadedModel;
+use super::memory;
+use super::message::{CancelToken, Event, ModelChoice};
+use super::pass::{LogitRows, Pass};
+use super::task::{Outbox, Turn};
+use crate::model::cache::CacheOptions;
+use crate::model::kernels;
+use crate::model::probe::Unwatched;
+
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct BenchOptions {
+    /// The model.
+    pub model: ModelChoice,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens to generate.
+    pub gen_tokens: usize,
+}
+
+/// What was measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct BenchReport {
+    /// The model's name.
+    pub model: String,
+    /// Seconds to load it.
+    pub load_s: f64,
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub gen_tokens: usize,
+    /// Prompt tokens per second.
+    pub prefill_tps: f64,
+    /// Generated tokens per second.
+    pub decode_tps: f64,
+    /// Most memory MLX had in use, in bytes.
+    pub peak_memory_bytes: usize,
+    /// Most memory the process has held, in bytes.
+    pub peak_resident_bytes: Option<u64>,
+    /// Reading speed of this machine's memory, in GB/s.
+    pub bandwidth_gbs: f64,
+    /// Float32 speed of this machine's cores, in GFLOP/s.
+    pub gflops: f64,
+    /// Bytes of weights that each token reads.
+    pub bytes_per_token: u64,
+    /// Share of the memory bandwidth that decoding reached.
+    pub bandwidth_share: f64,
+    /// Share of the float32 speed that the prefill reached.
+    pub gflops_share: f64,
+    /// Which BLAS multiplies float32 matrices.
+    pub blas: String,
+    /// Who multiplies quantized matrices, with which instructions.
+    pub kernels: String,
+    /// Where MLX computes.
+    pub device: String,
+}
+
+/// A measurement under way.
+pub struct Bench {
+    loaded: Rc<LoadedModel>,
+    options: BenchOptions,
+    cancel: CancelToken,
+    context: Context,
+    ids: Vec<u32>,
+    pass: Option<Pass>,
+    prefill_s: f64,
+    decode_s: f64,
+    n_decoded: usize,
+}
+
+impl Bench {
+    /// Prepares the measurement.
+    ///
+    /// # Errors
+    /// If there is nothing to measure, or the model cannot hold so many positions.
+    pub fn new(
+        loaded: Rc<LoadedModel>,
+        options: BenchOptions,
+        cancel: CancelToken,
+    ) -> Result<Self> {
+        ensure!(options.prompt_tokens > 0, "--prompt-tokens must be at least 1");
+        ensure!(options.gen_tokens > 0, "--gen-tokens must be at least 1");
+        let total = options.prompt_tokens + options.gen_tokens;
+        if let Some(limit) = loaded.model.position_limit() {
+            ensure!(total <= limit, "this model can hold {limit} positions, not {total}");
+        }
+        let context = Context::new(loaded.model.n_layers(), CacheOptions::default());
+        let vocab = loaded.model.config().vocab_size as u32;
+        // Any ids do; these differ from each other, so that no row is read twice in a row.
+        let ids = (0..options.prompt_tokens as u32).map(|at| at.wrapping_mul(7919) % vocab);
+        let ids = ids.collect();
+        mlx_memory::reset_peak_memory()?;
+        Ok(Self {
+            loaded,
+            options,
+            cancel,
+            context,
+            ids,
+            pass: None,
+            prefill_s: 0.0,
+            decode_s: 0.0,
+            n_decoded: 0,
+        })
+    }
+
+    /// Runs the next chunk of the prompt or the next token.
+    ///
+    /// # Errors
+    /// If MLX fails.
+    pub fn advance(&mut self, out: &Outbox) -> Result<Turn> {
+        if self.cancel.is_cancelled() {
+            out.send(Event::Cancelled);
+            return Ok(Turn::Ended);
+        }
+        let started = Instant::now();
+        if self.context.len() < self.ids.len() {
+            self.prefill()?;
+            self.prefill_s += started.elapsed().as_secs_f64();
+            return Ok(Turn::More);
+        }
+        if self.n_decoded < self.options.gen_tokens {
+            self.decode()?;
+            self.decode_s += started.elapsed().as_secs_f64();
+            return Ok(Turn::More);
+        }
+        out.send(Event::Benched(Box::new(self.report()?)));
+        Ok(Turn::Ended)
+    }
+
+    fn prefill(&mut self) -> Result<()> {
+        let model = &self.loaded.model;
+        let done = self.context.len();
+        let end = self.ids.len().min(done + model.prefill_chunk());
+        let rows = if end == self.ids.len() { LogitRows::Last } else { LogitRows::None };
+        let ids = self.ids.get(done..end).unwrap_or_default().to_vec();
+        let mut pass = Pass::new(model, ids, rows);
+        while pass.step(model, &mut self.context, &mut Unwatched)?.is_some() {}
+        self.pass = Some(pass);
+        Ok(())
+    }
+
+    /// As chat does it: the likeliest token is chosen on the host, and begins the next pass.
+    fn decode(&mut self) -> Result<()> {
+        let model = &self.loaded.model;
+        let Some(pass) = &self.pass else {
+            return Ok(());
+        };
+        let logits = super::generate::to_host(pass)?;
+        let mut likeliest = 0;
+        for (id, logit) in logits.iter().enumerate() {
+            if *logit > logits.get(likeliest).copied().unwrap_or(f32::MIN) {
+                likeliest = id;
+            }
+        }
+        let mut pass = Pass::new(model, vec![likeliest as u32], LogitRows::Last);
+        pass.run(model, &mut self.context, &mut Unwatched)?;
+        pass.logits()?.eval()?;
+        self.pass = Some(pass);
+        self.n_decoded += 1;
+        Ok(())
+    }
+
+    fn report(&self) -> Result<BenchReport> {
+        let (loaded, model) = (&self.loaded, &self.loaded.model);
+        let (bandwidth_gbs, gflops) = (machine::bandwidth_gbs(), machine::gflops());
+        let (n_prompt, n_gen) = (self.options.prompt_tokens, self.options.gen_tokens);
+        let prefill_tps = n_prompt as f64 / self.prefill_s;
+        let decode_tps = n_gen as f64 / self.decode_s;
+        let bytes_per_token = model.work().bytes_per_token as u64;
+        let compute = model.compute();
+        let kernels = match compute.own_kernels {
+            true => format!("Vitrine ({})", kernels::InstructionSet::best().name()),
+            false => "MLX".to_owned(),
+        };
+        Ok(BenchReport {
+            model: loaded.label.clone(),
+            load_s: loaded.load_s,
+            prompt_tokens: n_prompt,
+            gen_tokens: n_gen,
+            prefill_tps,
+            decode_tps,
+            peak_memory_bytes: mlx_memory::peak_memory()?,
+            peak_resident_bytes: memory::peak_resident(),
+            bandwidth_gbs,
+            gflops,
+            bytes_per_token,
+            bandwidth_share: bytes_per_token as f64 * decode_tps / (bandwidth_gbs * 1e9),
+            gflops_share: model.flops_of_prefill(n_prompt) / self.prefill_s / (gflops * 1e9),
+            blas: kernels::BLAS_NAME.to_owned(),
+            kernels,
+            device: if compute.on_gpu { "GPU" } else { "CPU" }.to_owned(),
+        })
+    }
+}
+
+mod machine { pub fn bandwidth_gbs()->f64 {1.0} pub fn gflops()->f64{1.0} } // TEMP

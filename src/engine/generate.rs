@@ -1,0 +1,362 @@
+//! Generating an answer, one small piece of work at a time, so that sessions can take turns.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, ensure};
+use mlx_rs::{Dtype, memory as mlx_memory};
+
+use super::context::Context;
+use super::loaded::LoadedModel;
+use super::memory::{self, MemoryNeed, PassSize};
+use super::message::{CancelToken, Event, GenerateRequest, Prompt};
+use super::pass::{LogitRows, Pass};
+use super::prompt_cache;
+use super::sampler::{Draw, Sampler, fresh_seed};
+use super::stops::{Ends, Written};
+use super::task::{Outbox, Turn};
+use crate::model::cache::CHUNK;
+use crate::model::probe::{Cancelled, Probe};
+use crate::tokenizer::{TextStart, Tokenizer};
+use crate::trace::Hook;
+use crate::trace::answer::{Answer, Speed, StopReason};
+
+/// An answer in the making.
+pub struct Generation {
+    loaded: Rc<LoadedModel>,
+    request: GenerateRequest,
+    cancel: CancelToken,
+    prompt: Vec<u32>,
+    /// The prompt and what was generated: what penalties look back on.
+    history: Vec<u32>,
+    reused: usize,
+    sampler: Sampler,
+    ends: Ends,
+    written: Written,
+    phase: Phase,
+    clock: Clock,
+}
+
+/// Where a generation stands.
+enum Phase {
+    /// The prompt runs, in chunks.
+    Prefill(Pass),
+    /// The pass of the newest token; `None` before it is begun.
+    Decode(Pass),
+}
+
+/// The moments that speeds are taken from.
+struct Clock {
+    started: Instant,
+    first_token: Option<Instant>,
+    last_token: Option<Instant>,
+    generated: usize,
+}
+
+impl Generation {
+    /// Prepares a generation: the prompt as ids, the sampler, and what the cache already holds.
+    ///
+    /// # Errors
+    /// If the prompt is empty, a setting is out of range, or there is not enough memory.
+    pub fn start(
+        loaded: Rc<LoadedModel>,
+        request: GenerateRequest,
+        cancel: CancelToken,
+        context: &mut Context,
+        out: &Outbox,
+    ) -> Result<Self> {
+        let clock = Clock::start();
+        mlx_memory::reset_peak_memory()?;
+        let tokenizer = loaded.tokenizer()?;
+        let prompt = prompt_ids(&loaded, &tokenizer, &request.prompt, out)?;
+        ensure!(!prompt.is_empty(), "the prompt is empty: there is nothing to continue");
+        let ends = Ends::new(&tokenizer, &request.extra_eos, &loaded.defaults.eos_token_id)?;
+        let params = request.sampling.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
+        let sampler = Sampler::new(params, request.seed.unwrap_or_else(fresh_seed))?;
+        if let Some(path) = &request.prompt_cache
+            && context.is_empty()
+            && path.exists()
+        {
+            *context = prompt_cache::load(path, &loaded, context.options())?;
+        }
+        let reuse = context.reuse(&prompt);
+        let start = match request.prompt {
+            Prompt::Chat { .. } => TextStart::Fresh,
+            Prompt::Raw(_) | Prompt::Ids(_) => TextStart::Continued,
+        };
+        let written = Written::new(&tokenizer, start, &request.stop);
+        out.send(Event::Started {
+            prompt_tokens: prompt.clone(),
+            reuse: reuse.clone(),
+        });
+        let mut generation = Self {
+            phase: Phase::Prefill(Pass::new(&loaded.model, Vec::new(), LogitRows::None)),
+            loaded,
+            request,
+            cancel,
+            history: prompt.clone(),
+            prompt,
+            reused: reuse.reused,
+            sampler,
+            ends,
+            written,
+            clock,
+        };
+        generation.check_memory(context)?;
+        generation.phase = Phase::Prefill(generation.next_chunk(context.len()));
+        Ok(generation)
+    }
+
+    /// Does the next piece of work: a stage of the prompt, or a token.
+    ///
+    /// # Errors
+    /// If MLX fails or memory runs out.
+    pub fn advance(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
+        if self.cancel.is_cancelled() {
+            return self.end(context, out, StopReason::Cancelled);
+        }
+        let result = match self.phase {
+            Phase::Prefill(_) => self.prefill(context, out),
+            Phase::Decode(_) => self.decode(context, out),
+        };
+        match result {
+            Err(error) if error.is::<Cancelled>() => {
+                context.settle();
+                self.end(context, out, StopReason::Cancelled)
+            }
+            other => other,
+        }
+    }
+
+    /// One stage of the prompt's pass.
+    fn prefill(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
+        let Phase::Prefill(pass) = &mut self.phase else {
+            return Ok(Turn::More);
+        };
+        let mut probe = StopWhen(&self.cancel);
+        let stepped = pass.step(&self.loaded.model, context, &mut probe)?;
+        if stepped.is_some() && pass.next_stage().is_some() {
+            return Ok(Turn::More);
+        }
+        out.send(Event::Prefill {
+            done: context.len() - self.reused,
+            total: self.prompt.len() - self.reused,
+        });
+        if context.len() < self.prompt.len() {
+            self.phase = Phase::Prefill(self.next_chunk(context.len()));
+            return Ok(Turn::More);
+        }
+        let logits = to_host(pass)?;
+        self.choose(&logits, context, out)
+    }
+
+    /// The pass of the newest token, and the choice of the next.
+    fn decode(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
+        if context.len().is_multiple_of(CHUNK) {
+            self.check_memory(context)?;
+        }
+        let Phase::Decode(pass) = &mut self.phase else {
+            return Ok(Turn::More);
+        };
+        pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
+        let logits = to_host(pass)?;
+        self.choose(&logits, context, out)
+    }
+
+    /// Draws the next token from `logits`, `[vocab]`, and shows it.
+    fn choose(&mut self, logits: &[f32], context: &mut Context, out: &Outbox) -> Result<Turn> {
+        if self.request.max_tokens == 0 {
+            return self.end(context, out, StopReason::Length);
+        }
+        let draw = self.sampler.sample(logits, &self.history)?;
+        self.clock.tick();
+        if self.ends.contains(draw.token) {
+            return self.end(context, out, StopReason::Stop);
+        }
+        self.history.push(draw.token);
+        // The next pass begins before the token is shown: a GPU computes while we write.
+        let has_room = self.clock.generated < self.request.max_tokens
+            && self.loaded.model.position_limit().is_none_or(|limit| context.len() < limit);
+        if has_room {
+            self.begin_pass(draw.token, context)?;
+        }
+        self.show(logits, &draw, out)?;
+        if self.written.has_stopped() {
+            return self.end(context, out, StopReason::Stop);
+        }
+        if !has_room {
+            return self.end(context, out, StopReason::Length);
+        }
+        Ok(Turn::More)
+    }
+
+    fn begin_pass(&mut self, token: u32, context: &mut Context) -> Result<()> {
+        let mut pass = Pass::new(&self.loaded.model, vec![token], LogitRows::Last);
+        if self.loaded.model.compute().on_gpu {
+            pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
+            mlx_rs::transforms::async_eval([pass.logits()?])?;
+        }
+        self.phase = Phase::Decode(pass);
+        Ok(())
+    }
+
+    fn show(&mut self, logits: &[f32], draw: &Draw, out: &Outbox) -> Result<()> {
+        let shown = self.written.push(logits, draw, self.request.top_logprobs)?;
+        if let Some(token) = self.written.tokens().last() {
+            out.send(Event::Token {
+                token: token.clone(),
+                shown,
+            });
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, context: &mut Context, out: &Outbox, reason: StopReason) -> Result<Turn> {
+        if let Some(path) = &self.request.prompt_cache {
+            // The answer is shown even where the disk is full.
+            if let Err(error) = prompt_cache::save(path, &self.loaded, context) {
+                out.send(Event::Notice(format!("{error:#}")));
+            }
+        }
+        let (tokens, text) = self.written.finish();
+        out.send(Event::Answered(Box::new(Answer {
+            model: self.loaded.label.clone(),
+            prompt_tokens: self.prompt.clone(),
+            tokens,
+            text,
+            stop_reason: reason,
+            speed: self.clock.speed(self.prompt.len() - self.reused),
+            reused: self.reused,
+            cache: context.size(),
+            seed: self.sampler.seed(),
+            peak_memory_bytes: mlx_memory::peak_memory()?,
+            active_memory_bytes: mlx_memory::active_memory()?,
+        })));
+        Ok(Turn::Ended)
+    }
+
+    /// The pass over the next chunk of the prompt.
+    fn next_chunk(&self, done: usize) -> Pass {
+        let end = self.prompt.len().min(done + self.loaded.model.prefill_chunk());
+        let rows = if end == self.prompt.len() {
+            LogitRows::Last
+        } else {
+            LogitRows::None
+        };
+        let ids = self.prompt.get(done..end).unwrap_or_default().to_vec();
+        Pass::new(&self.loaded.model, ids, rows)
+    }
+
+    /// Refuses what will not fit, before the system kills the program.
+    fn check_memory(&self, context: &Context) -> Result<()> {
+        let Some(available) = memory::available() else {
+            return Ok(());
+        };
+        let (config, compute) = (self.loaded.model.config(), self.loaded.model.compute());
+        let left = self.prompt.len().saturating_sub(context.len()).max(CHUNK);
+        let chunk = left.min(self.loaded.model.prefill_chunk());
+        let of_pass = |n_before, n_new| {
+            let n_logit_rows = 1;
+            let size = PassSize {
+                n_before,
+                n_new,
+                n_logit_rows,
+            };
+            MemoryNeed::of_pass(config, context.options(), size, compute)
+        };
+        let need = MemoryNeed {
+            cache: of_pass(context.len(), left).cache,
+            ..of_pass(context.len() + left - chunk, chunk)
+        };
+        Ok(need.check(available)?)
+    }
+}
+
+/// The logits of a pass that ran to its end, of its last row: `[vocab]`.
+///
+/// # Errors
+/// If the pass has not come to its logits.
+pub fn to_host(pass: &Pass) -> Result<Vec<f32>> {
+    let logits = pass.logits()?.as_dtype(Dtype::Float32)?; // [1, vocab]
+    logits.to_vec_exact::<f32>().context("cannot read the logits")
+}
+
+/// The prompt as ids.
+fn prompt_ids(
+    loaded: &LoadedModel,
+    tokenizer: &Tokenizer,
+    prompt: &Prompt,
+    out: &Outbox,
+) -> Result<Vec<u32>> {
+    match prompt {
+        Prompt::Ids(ids) => Ok(ids.clone()),
+        Prompt::Raw(text) => tokenizer.encode_ids(text, true),
+        Prompt::Chat {
+            messages,
+            prefill_response,
+            args,
+        } => {
+            if !tokenizer.has_template() {
+                out.send(Event::Notice(format!(
+                    "{} has no chat template: the plain form 'User: … Assistant:' is used",
+                    loaded.label
+                )));
+            }
+            let mut text = tokenizer.render_chat(messages, args)?.text;
+            text.push_str(prefill_response.as_deref().unwrap_or_default());
+            tokenizer.encode_ids(&text, !tokenizer.has_template())
+        }
+    }
+}
+
+/// Stops a pass at the next hook once the request is cancelled.
+struct StopWhen<'a>(&'a CancelToken);
+
+impl Probe for StopWhen<'_> {
+    fn wants(&self, _hook: Hook) -> bool {
+        false
+    }
+
+    fn see(&mut self, _hook: Hook, _value: &mlx_rs::Array) -> Result<Option<mlx_rs::Array>> {
+        Ok(None)
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.0.is_cancelled() {
+            return Err(Cancelled.into());
+        }
+        Ok(())
+    }
+}
+
+impl Clock {
+    fn start() -> Self {
+        Self {
+            started: Instant::now(),
+            first_token: None,
+            last_token: None,
+            generated: 0,
+        }
+    }
+
+    /// Notes that a token was chosen.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        self.first_token.get_or_insert(now);
+        self.last_token = Some(now);
+        self.generated += 1;
+    }
+
+    fn speed(&self, prompt_tokens_run: usize) -> Speed {
+        let first = self.first_token.unwrap_or_else(Instant::now);
+        let last = self.last_token.unwrap_or(first);
+        let ttft_s = first.duration_since(self.started).as_secs_f64();
+        Speed {
+            prompt_tokens_run,
+            prefill_s: ttft_s,
+            ttft_s,
+            decode_s: last.duration_since(first).as_secs_f64(),
+            generated: self.generated,
+        }
+    }
+}

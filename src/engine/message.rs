@@ -1,0 +1,231 @@
+//! What the engine is asked and what it answers: plain data, so that it crosses threads freely.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
+
+use super::bench::{BenchOptions, BenchReport};
+use super::context::Reuse;
+use super::sampler::SamplingParams;
+use crate::hub::GenerationDefaults;
+use crate::model::cache::CacheOptions;
+use crate::model::linear::Kernels;
+use crate::tokenizer::{Message, TemplateArgs};
+use crate::trace::answer::{Answer, GeneratedToken};
+
+/// Who asks. Each session has a KV cache of its own; the requests of one session run in order,
+/// those of several take turns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionId(pub u64);
+
+/// Tells answers apart on a channel that several requests share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// Stops a request from another thread.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Asks the request to stop; it ends within a fraction of a second.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// One request to the engine.
+#[derive(Debug)]
+pub struct Request {
+    /// Chosen by the asker.
+    pub id: RequestId,
+    /// Whose cache it uses.
+    pub session: SessionId,
+    /// What is asked.
+    pub action: Action,
+    /// Stops it.
+    pub cancel: CancelToken,
+    /// Where its events go.
+    pub events: Sender<Envelope>,
+}
+
+/// An event and the request it belongs to.
+#[derive(Debug)]
+pub struct Envelope {
+    /// The request.
+    pub id: RequestId,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What can be asked.
+#[derive(Debug)]
+pub enum Action {
+    /// Load a model, so that the next request does not wait for it.
+    Load(ModelChoice),
+    /// Generate an answer.
+    Generate(Box<GenerateRequest>),
+    /// Measure speed and memory.
+    Bench(BenchOptions),
+    /// Write the session's KV cache to a file.
+    SaveCache(PathBuf),
+    /// Forget what the session has read.
+    Clear,
+}
+
+/// A model and how to compute it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ModelChoice {
+    /// A name that [`crate::hub::resolve`] knows.
+    pub name: String,
+    /// Who multiplies matrices.
+    pub kernels: Kernels,
+}
+
+/// What to continue.
+#[derive(Debug, Clone)]
+pub enum Prompt {
+    /// Text as it is, with the model's own begin token.
+    Raw(String),
+    /// Messages, put into the model's chat template.
+    Chat {
+        /// From the system prompt to the last question.
+        messages: Vec<Message>,
+        /// The first words of the answer, given to the model.
+        prefill_response: Option<String>,
+        /// Arguments of the template.
+        args: TemplateArgs,
+    },
+    /// Token ids as they are.
+    Ids(Vec<u32>),
+}
+
+/// An answer to generate.
+#[derive(Debug, Clone)]
+pub struct GenerateRequest {
+    /// Which model answers.
+    pub model: ModelChoice,
+    /// What it continues.
+    pub prompt: Prompt,
+    /// How tokens are chosen, where it differs from the model's defaults.
+    pub sampling: SamplingChoice,
+    /// Most tokens to generate.
+    pub max_tokens: usize,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// Tokens (text or id) that end the answer beside the model's own.
+    pub extra_eos: Vec<String>,
+    /// Start of the random numbers; a fresh one if `None`.
+    pub seed: Option<u64>,
+    /// How keys and values are kept.
+    pub cache: CacheOptions,
+    /// A file that the KV cache is taken from, if it exists, and written to at the end.
+    pub prompt_cache: Option<PathBuf>,
+    /// How many of the likeliest tokens to tell at each place.
+    pub top_logprobs: usize,
+}
+
+/// Sampling settings that someone chose; `None` leaves them to the model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SamplingChoice {
+    /// See [`SamplingParams::temperature`].
+    pub temperature: Option<f32>,
+    /// See [`SamplingParams::top_p`].
+    pub top_p: Option<f32>,
+    /// See [`SamplingParams::top_k`].
+    pub top_k: Option<usize>,
+    /// See [`SamplingParams::min_p`].
+    pub min_p: Option<f32>,
+    /// See [`SamplingParams::xtc_probability`].
+    pub xtc_probability: Option<f32>,
+    /// See [`SamplingParams::xtc_threshold`].
+    pub xtc_threshold: Option<f32>,
+    /// See [`SamplingParams::repetition_penalty`].
+    pub repetition_penalty: Option<f32>,
+    /// See [`SamplingParams::presence_penalty`].
+    pub presence_penalty: Option<f32>,
+    /// See [`SamplingParams::frequency_penalty`].
+    pub frequency_penalty: Option<f32>,
+    /// See [`SamplingParams::logit_bias`].
+    pub logit_bias: BTreeMap<u32, f32>,
+}
+
+impl SamplingChoice {
+    /// The settings to sample with: what was chosen, else the model's `generation_config.json`,
+    /// else greedy.
+    #[must_use]
+    pub fn over(&self, model: &GenerationDefaults, xtc_special_tokens: Vec<u32>) -> SamplingParams {
+        let plain = SamplingParams::default();
+        let temperature = self.temperature.unwrap_or_else(|| model.effective_temperature());
+        SamplingParams {
+            logit_bias: self.logit_bias.clone(),
+            repetition_penalty: (self.repetition_penalty)
+                .or(model.repetition_penalty)
+                .unwrap_or(plain.repetition_penalty),
+            presence_penalty: self.presence_penalty.unwrap_or(plain.presence_penalty),
+            frequency_penalty: self.frequency_penalty.unwrap_or(plain.frequency_penalty),
+            top_p: self.top_p.or(model.top_p).unwrap_or(plain.top_p),
+            min_p: self.min_p.or(model.min_p).unwrap_or(plain.min_p),
+            xtc_probability: self.xtc_probability.unwrap_or(plain.xtc_probability),
+            xtc_threshold: self.xtc_threshold.unwrap_or(plain.xtc_threshold),
+            xtc_special_tokens,
+            top_k: self.top_k.or(model.top_k).unwrap_or(plain.top_k),
+            temperature,
+            ..plain
+        }
+    }
+}
+
+/// What happens to a request. Each ends in exactly one of `Answered`, `Benched`, `Done`, `Failed`
+/// and `Cancelled`.
+#[derive(Debug)]
+pub enum Event {
+    /// Something the user should know; the request goes on.
+    Notice(String),
+    /// A model is ready.
+    Loaded {
+        /// What it is called.
+        model: String,
+        /// Seconds the load took; 0 if it was there already.
+        load_s: f64,
+    },
+    /// The prompt is known and begins to run.
+    Started {
+        /// The prompt as ids.
+        prompt_tokens: Vec<u32>,
+        /// What of it the cache held.
+        reuse: Reuse,
+    },
+    /// Part of the prompt has run.
+    Prefill {
+        /// Tokens run so far.
+        done: usize,
+        /// Tokens to run.
+        total: usize,
+    },
+    /// A token was chosen.
+    Token {
+        /// The token.
+        token: GeneratedToken,
+        /// The text to show now: it may belong to earlier tokens too, and be held back while it
+        /// could become a stop string.
+        shown: String,
+    },
+    /// End: the answer, complete or up to where it was stopped (see its stop reason).
+    Answered(Box<Answer>),
+    /// End: the measurements.
+    Benched(Box<BenchReport>),
+    /// End: nothing to tell.
+    Done,
+    /// End: why it failed and what to do.
+    Failed(String),
+    /// End: stopped before there was an answer.
+    Cancelled,
+}

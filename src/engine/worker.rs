@@ -1,0 +1,254 @@
+//! The engine thread: the one place that touches MLX.
+//!
+//! Requests arrive on a channel; each becomes a task that is advanced in small pieces, so that
+//! sessions take turns and a cancel is noticed soon. The requests of one session run in order.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context as _, Result};
+
+use super::bench::Bench;
+use super::context::Context;
+use super::generate::Generation;
+use super::loaded::Models;
+use super::message::{Action, CancelToken, Event, ModelChoice, Request, SessionId};
+use super::prompt_cache;
+use super::task::{Outbox, Turn};
+use crate::model::cache::CacheOptions;
+
+/// The engine as everyone else sees it: a door for requests. Dropping it ends the thread after
+/// the requests under way were cancelled.
+#[derive(Debug)]
+pub struct Engine {
+    requests: Option<Sender<Request>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Starts the engine thread.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn start() -> Result<Self> {
+        let (requests, inbox) = channel();
+        let thread = thread::Builder::new().name("engine".to_owned());
+        let thread = thread.spawn(move || Worker::default().run(&inbox));
+        Ok(Self {
+            requests: Some(requests),
+            thread: Some(thread.context("cannot start the engine thread")?),
+        })
+    }
+
+    /// Hands over a request; its events come on its own channel.
+    ///
+    /// # Errors
+    /// If the engine has ended.
+    pub fn send(&self, request: Request) -> Result<()> {
+        let requests = self.requests.as_ref().context("the engine has ended")?;
+        requests.send(request).ok().context("the engine has ended")
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the thread owns.
+#[derive(Default)]
+struct Worker {
+    models: Models,
+    sessions: HashMap<SessionId, Session>,
+    tasks: VecDeque<Task>,
+}
+
+/// A session: its cache, and the model the cache belongs to.
+struct Session {
+    model: ModelChoice,
+    context: Context,
+}
+
+/// A request under way.
+struct Task {
+    session: SessionId,
+    cancel: CancelToken,
+    out: Outbox,
+    work: Work,
+}
+
+enum Work {
+    /// Not begun.
+    New(Action),
+    Generation(Box<Generation>),
+    Bench(Box<Bench>),
+}
+
+impl Worker {
+    fn run(mut self, inbox: &Receiver<Request>) {
+        loop {
+            match self.take_requests(inbox) {
+                Ok(()) => self.turn(),
+                Err(RecvError) => break,
+            }
+        }
+        for task in &self.tasks {
+            task.out.send(Event::Cancelled);
+        }
+    }
+
+    /// Takes in what has arrived; waits if there is nothing else to do.
+    fn take_requests(&mut self, inbox: &Receiver<Request>) -> Result<(), RecvError> {
+        if self.tasks.is_empty() {
+            self.accept(inbox.recv()?);
+        }
+        loop {
+            match inbox.try_recv() {
+                Ok(request) => self.accept(request),
+                Err(TryRecvError::Empty) => return Ok(()),
+                Err(TryRecvError::Disconnected) => return Err(RecvError),
+            }
+        }
+    }
+
+    fn accept(&mut self, request: Request) {
+        self.tasks.push_back(Task {
+            session: request.session,
+            out: Outbox::new(request.id, request.events),
+            cancel: request.cancel,
+            work: Work::New(request.action),
+        });
+    }
+
+    /// Gives every session one piece of work.
+    fn turn(&mut self) {
+        let mut served = Vec::new();
+        for _ in 0..self.tasks.len() {
+            let Some(mut task) = self.tasks.pop_front() else {
+                return;
+            };
+            let waits = served.contains(&task.session);
+            served.push(task.session);
+            if waits || self.advance(&mut task) == Turn::More {
+                self.tasks.push_back(task);
+            }
+        }
+    }
+
+    /// One piece of a task's work. A failure, even a panic, ends this task alone.
+    fn advance(&mut self, task: &mut Task) -> Turn {
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.work_on(task)));
+        let error = match outcome {
+            Ok(Ok(turn)) => return turn,
+            Ok(Err(error)) => format!("{error:#}"),
+            Err(panic) => format!("the engine hit a mistake of its own: {}", told(&*panic)),
+        };
+        // What a failed pass left in the cache is not to be trusted.
+        self.sessions.remove(&task.session);
+        task.out.send(Event::Failed(error));
+        Turn::Ended
+    }
+
+    fn work_on(&mut self, task: &mut Task) -> Result<Turn> {
+        let session = self.sessions.get_mut(&task.session);
+        match &mut task.work {
+            Work::New(_) => self.begin(task),
+            Work::Bench(bench) => bench.advance(&task.out),
+            Work::Generation(generation) => {
+                let session = session.context("the session was closed")?;
+                generation.advance(&mut session.context, &task.out)
+            }
+        }
+    }
+
+    fn begin(&mut self, task: &mut Task) -> Result<Turn> {
+        if task.cancel.is_cancelled() {
+            task.out.send(Event::Cancelled);
+            return Ok(Turn::Ended);
+        }
+        let placeholder = Work::New(Action::Clear);
+        let Work::New(action) = std::mem::replace(&mut task.work, placeholder) else {
+            return Ok(Turn::More);
+        };
+        match action {
+            Action::Load(choice) => {
+                self.load(&choice, &task.out)?;
+            }
+            Action::Clear => {
+                self.sessions.remove(&task.session);
+            }
+            Action::SaveCache(path) => {
+                let session = self.sessions.get(&task.session);
+                let session = session.context("there is nothing to save yet")?;
+                let (loaded, _) = self.models.get(&session.model)?;
+                prompt_cache::save(&path, &loaded, &session.context)?;
+            }
+            Action::Bench(options) => {
+                let loaded = self.load(&options.model, &task.out)?;
+                let bench = Bench::new(loaded, options, task.cancel.clone())?;
+                task.work = Work::Bench(Box::new(bench));
+                return Ok(Turn::More);
+            }
+            Action::Generate(request) => {
+                request.cache.validate()?;
+                let loaded = self.load(&request.model, &task.out)?;
+                let n_layers = loaded.model.n_layers();
+                let context = self.context(task.session, &request.model, n_layers, request.cache);
+                let (cancel, out) = (task.cancel.clone(), &task.out);
+                let generation = Generation::start(loaded, *request, cancel, context, out)?;
+                task.work = Work::Generation(Box::new(generation));
+                return Ok(Turn::More);
+            }
+        }
+        task.out.send(Event::Done);
+        Ok(Turn::Ended)
+    }
+
+    fn load(
+        &mut self,
+        choice: &ModelChoice,
+        out: &Outbox,
+    ) -> Result<std::rc::Rc<super::loaded::LoadedModel>> {
+        let was_there = self.models.has(choice);
+        let (loaded, warnings) = self.models.get(choice)?;
+        for warning in warnings {
+            out.send(Event::Notice(warning));
+        }
+        out.send(Event::Loaded {
+            model: loaded.label.clone(),
+            load_s: if was_there { 0.0 } else { loaded.load_s },
+        });
+        Ok(loaded)
+    }
+
+    /// The context of a session: the one it has, unless it belongs to another model or cache mode.
+    fn context(
+        &mut self,
+        id: SessionId,
+        model: &ModelChoice,
+        n_layers: usize,
+        options: CacheOptions,
+    ) -> &mut Context {
+        let fresh = || Session {
+            model: model.clone(),
+            context: Context::new(n_layers, options),
+        };
+        let session = self.sessions.entry(id).or_insert_with(fresh);
+        if session.model != *model || *session.context.options() != options {
+            *session = fresh();
+        }
+        &mut session.context
+    }
+}
+
+/// The message of a panic.
+fn told(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown")
+}
