@@ -5,7 +5,7 @@
 Run it with a Python that has mlx-lm 0.32.2 (and `mlx[cpu]` off macOS), on a machine with nothing
 else to do. Every run is a process of its own; the contestants take turns, and the table shows
 medians. On a CPU mlx-lm as it comes needs seconds for each token and minutes for a prompt, so it
-gets fewer of both.
+gets fewer of both, and one round.
 """
 
 import argparse
@@ -30,6 +30,7 @@ class Contestant:
     command: list
     prompt_tokens: int
     gen_tokens: int
+    rounds: int
 
     def run(self):
         """One process; its figures as it printed them."""
@@ -46,10 +47,10 @@ def contestants(args):
     theirs = [sys.executable, HERE / "mlx_lm_run.py", args.model]
     few, n_slow, n = args.few_prompt_tokens, args.slow_gen_tokens, args.gen_tokens
     everyone = [
-        Contestant("ours", ours, args.prompt_tokens, n),
-        Contestant("mlx", [*ours, "--kernels", "mlx"], few, n),
-        Contestant("cast", [*theirs, "--cast"], few, n),
-        Contestant("as-is", theirs, args.slow_prompt_tokens, n_slow),
+        Contestant("ours", ours, args.prompt_tokens, n, args.rounds),
+        Contestant("mlx", [*ours, "--kernels", "mlx"], few, n, args.rounds),
+        Contestant("cast", [*theirs, "--cast"], few, n, args.rounds),
+        Contestant("as-is", theirs, args.slow_prompt_tokens, n_slow, args.slow_rounds),
     ]
     return [one for one in everyone if one.name in args.only.split(",")]
 
@@ -146,6 +147,7 @@ def main():
     parser.add_argument("--prompt-tokens", type=int, default=512, help="for vitrine's own kernels")
     parser.add_argument("--few-prompt-tokens", type=int, default=32, help="for MLX's, in float32")
     parser.add_argument("--slow-prompt-tokens", type=int, default=16, help="for mlx-lm as it comes")
+    parser.add_argument("--slow-rounds", type=int, default=1, help="for mlx-lm as it comes")
     parser.add_argument("--gen-tokens", type=int, default=32)
     parser.add_argument("--slow-gen-tokens", type=int, default=2, help="for mlx-lm as it comes")
     parser.add_argument("--only", default=",".join(NAMES), help="some of them, joined by commas")
@@ -157,8 +159,10 @@ def main():
 
     everyone = contestants(args)
     runs = {one.name: [] for one in everyone}
-    for number in range(args.rounds):
+    for number in range(max(args.rounds, args.slow_rounds)):
         for one in everyone:
+            if number >= one.rounds:
+                continue
             print(f"round {number + 1}: {NAMES[one.name]} …", file=sys.stderr, flush=True)
             runs[one.name].append(one.run())
     report(args, everyone, {name: medians(of) for name, of in runs.items()})
