@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::Lanes;
+use super::lanes::{Lanes, ONE, fraction_mask, shift_to_fraction};
 
 /// One 256-bit register.
 #[derive(Clone, Copy)]
@@ -59,7 +59,29 @@ impl<const BITS: usize> Shifts<BITS> {
     ];
 }
 
+/// For 3-byte runs: which three bytes of a half go to each of its lanes; a set top bit gives zero.
+const TRIPLES: [u8; 32] = {
+    let mut bytes = [0x80; 32];
+    let mut lane = 0;
+    while lane < 8 {
+        let first = (lane % 4 * 3) as u8;
+        (bytes[lane * 4], bytes[lane * 4 + 1], bytes[lane * 4 + 2]) = (first, first + 1, first + 2);
+        lane += 1;
+    }
+    bytes
+};
+
+/// A mask with the lowest `n` of 8 lanes set.
+#[inline(always)]
+unsafe fn first_lanes(n: usize) -> __m256i {
+    const SET_THEN_CLEAR: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    // SAFETY: the caller has AVX2, and `n` is at most 8.
+    unsafe { _mm256_loadu_si256(SET_THEN_CLEAR.as_ptr().add(8 - n).cast()) }
+}
+
 impl Lanes for Avx2 {
+    type Runs = __m256i;
+
     const WIDTH: usize = 8;
     const TILE_WEIGHTS: usize = 2;
     const TILE_INPUTS: usize = 4;
@@ -131,6 +153,67 @@ impl Lanes for Avx2 {
                 _mm256_and_si256(weights, _mm256_set1_epi32((1 << BITS) - 1))
             };
             Self(_mm256_cvtepi32_ps(weights))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_runs<const BYTES: usize>(from: *const u8, n: usize) -> __m256i {
+        // SAFETY: the caller has AVX2 and vouches for `n` runs; four runs of 3 bytes are three whole words.
+        unsafe {
+            if BYTES == 4 {
+                return _mm256_maskload_epi32(from.cast(), first_lanes(n));
+            }
+            if BYTES == 2 {
+                let words =
+                    _mm_maskload_epi32(from.cast(), _mm256_castsi256_si128(first_lanes(n / 2)));
+                return _mm256_cvtepu16_epi32(words);
+            }
+            let three = _mm_setr_epi32(-1, -1, -1, 0);
+            let low = _mm_maskload_epi32(from.cast(), three);
+            let high = if n > 4 {
+                _mm_maskload_epi32(from.add(12).cast(), three)
+            } else {
+                _mm_setzero_si128()
+            };
+            let triples = _mm256_loadu_si256(TRIPLES.as_ptr().cast());
+            _mm256_shuffle_epi8(_mm256_set_m128i(high, low), triples)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn fraction<const BITS: usize>(runs: __m256i, i: usize) -> Self {
+        let shift = shift_to_fraction(BITS, i);
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            // Constant once the loop over `i` is unrolled: one shift by a fixed amount.
+            let amount = _mm256_set1_epi32(shift.unsigned_abs() as i32);
+            let moved = if shift >= 0 {
+                _mm256_sllv_epi32(runs, amount)
+            } else {
+                _mm256_srlv_epi32(runs, amount)
+            };
+            let fraction = _mm256_and_si256(moved, _mm256_set1_epi32(fraction_mask(BITS) as i32));
+            Self(_mm256_castsi256_ps(_mm256_or_si256(
+                fraction,
+                _mm256_set1_epi32(ONE as i32),
+            )))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn spread(from: *const f32, n: usize, lanes_each: usize) -> Self {
+        // SAFETY: the caller has AVX2 and vouches for `n` values.
+        unsafe {
+            if lanes_each >= 8 {
+                return Self(_mm256_set1_ps(*from));
+            }
+            let values = _mm256_maskload_ps(from, first_lanes(n));
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let shift = _mm256_set1_epi32(lanes_each.trailing_zeros() as i32);
+            Self(_mm256_permutevar8x32_ps(
+                values,
+                _mm256_srlv_epi32(lanes, shift),
+            ))
         }
     }
 

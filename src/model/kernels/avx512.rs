@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::lanes::{BLOCK, Lanes};
+use super::lanes::{BLOCK, Lanes, ONE, fraction_mask, shift_to_fraction};
 
 /// One 512-bit register.
 #[derive(Clone, Copy)]
@@ -42,7 +42,29 @@ impl<const BITS: usize> Places<BITS> {
         [places(BITS, 0, Self::WIDTH), places(BITS, 1, Self::WIDTH)];
 }
 
+/// For 3-byte runs: which 32-bit words go to each quarter of the register, twelve bytes to a quarter …
+const QUARTERS: [i32; 16] = [0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11];
+/// … and which three bytes of a quarter go to each of its lanes; a set top bit gives zero.
+const TRIPLES: [u8; 64] = {
+    let mut bytes = [0x80; 64];
+    let mut lane = 0;
+    while lane < 16 {
+        let first = (lane % 4 * 3) as u8;
+        (bytes[lane * 4], bytes[lane * 4 + 1], bytes[lane * 4 + 2]) = (first, first + 1, first + 2);
+        lane += 1;
+    }
+    bytes
+};
+
+/// The lowest `n` of 16 lanes.
+#[inline(always)]
+fn first_lanes(n: usize) -> __mmask16 {
+    ((1_u32 << n) - 1) as __mmask16
+}
+
 impl Lanes for Avx512 {
+    type Runs = __m512i;
+
     const WIDTH: usize = 16;
     const TILE_WEIGHTS: usize = 4;
     const TILE_INPUTS: usize = 6;
@@ -111,6 +133,61 @@ impl Lanes for Avx512 {
                 _mm512_and_si512(weights, _mm512_set1_epi32((1 << BITS) - 1))
             };
             Self(_mm512_cvtepi32_ps(weights))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_runs<const BYTES: usize>(from: *const u8, n: usize) -> __m512i {
+        // SAFETY: the caller has AVX-512 and vouches for `n` runs; `n` is a multiple of 4, so they are whole words.
+        unsafe {
+            let words = _mm512_maskz_loadu_epi32(first_lanes(n * BYTES / 4), from.cast());
+            if BYTES == 4 {
+                return words;
+            }
+            if BYTES == 2 {
+                return _mm512_cvtepu16_epi32(_mm512_castsi512_si256(words));
+            }
+            let quarters = _mm512_loadu_si512(QUARTERS.as_ptr().cast());
+            let triples = _mm512_loadu_si512(TRIPLES.as_ptr().cast());
+            _mm512_shuffle_epi8(_mm512_permutexvar_epi32(quarters, words), triples)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn fraction<const BITS: usize>(runs: __m512i, i: usize) -> Self {
+        let shift = shift_to_fraction(BITS, i);
+        // SAFETY: the caller has AVX-512.
+        unsafe {
+            // Constant once the loop over `i` is unrolled: one shift by a fixed amount.
+            let amount = _mm512_set1_epi32(shift.unsigned_abs() as i32);
+            let moved = if shift >= 0 {
+                _mm512_sllv_epi32(runs, amount)
+            } else {
+                _mm512_srlv_epi32(runs, amount)
+            };
+            let mask = _mm512_set1_epi32(fraction_mask(BITS) as i32);
+            let one = _mm512_set1_epi32(ONE as i32);
+            // (moved & mask) | one
+            Self(_mm512_castsi512_ps(_mm512_ternarylogic_epi32::<0xEA>(
+                moved, mask, one,
+            )))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn spread(from: *const f32, n: usize, lanes_each: usize) -> Self {
+        // SAFETY: the caller has AVX-512 and vouches for `n` values.
+        unsafe {
+            if lanes_each >= 16 {
+                return Self(_mm512_set1_ps(*from));
+            }
+            let values = _mm512_maskz_loadu_ps(first_lanes(n), from);
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let shift = _mm512_set1_epi32(lanes_each.trailing_zeros() as i32);
+            Self(_mm512_permutexvar_ps(
+                _mm512_srlv_epi32(lanes, shift),
+                values,
+            ))
         }
     }
 

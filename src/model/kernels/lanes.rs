@@ -10,6 +10,9 @@ pub(super) const BLOCK: usize = 32;
 /// # Safety
 /// Every method needs a processor that has the instructions of the type, and pointers that are valid for what it reads or writes.
 pub(super) trait Lanes: Copy {
+    /// A register of 32-bit words, each holding a run of packed weights.
+    type Runs: Copy;
+
     /// Float32 values in a register; 8 or 16.
     const WIDTH: usize;
     /// Weight rows that a tile of dot products takes at once.
@@ -31,6 +34,14 @@ pub(super) trait Lanes: Copy {
     ///
     /// Reads within the `4 * BITS` bytes of the block only.
     unsafe fn unpack<const BITS: usize>(block: *const u8, part: usize) -> Self;
+    /// `n` runs of `BYTES` packed bytes each (2, 3 or 4), one per lane; zeros in the other lanes. `n` is `WIDTH` or a multiple of 4.
+    unsafe fn load_runs<const BYTES: usize>(from: *const u8, n: usize) -> Self::Runs;
+    /// `1 + q / 2^BITS`, where `q` is the `i`-th weight of each lane's run.
+    ///
+    /// The bits of `q` are put where a float32 has the top of its fraction: that makes it a float without a conversion.
+    unsafe fn fraction<const BITS: usize>(runs: Self::Runs, i: usize) -> Self;
+    /// The first `n` values, each in `lanes_each` lanes, and zeros in the lanes that are left.
+    unsafe fn spread(from: *const f32, n: usize, lanes_each: usize) -> Self;
     /// `WIDTH` values of IEEE half precision.
     unsafe fn load_f16(from: *const u16) -> Self;
     /// `WIDTH` values of bfloat16.
@@ -48,6 +59,20 @@ pub(super) trait Lanes: Copy {
     }
 }
 
+/// How far left (or, negative, right) the `i`-th weight of a run must go to be the top of a float32's fraction.
+#[inline(always)]
+pub(super) const fn shift_to_fraction(bits: usize, i: usize) -> isize {
+    23 - (bits * (i + 1)) as isize
+}
+
+/// The bits of 1.0: sign and exponent, no fraction.
+pub(super) const ONE: u32 = 0x3F80_0000;
+
+/// The top `bits` bits of a float32's fraction.
+pub(super) const fn fraction_mask(bits: usize) -> u32 {
+    ((1 << bits) - 1) << (23 - bits)
+}
+
 /// Eight lanes in plain Rust, for the compiler to lay out on whatever registers there are.
 #[derive(Clone, Copy)]
 pub(super) struct Portable([f32; 8]);
@@ -60,6 +85,8 @@ impl Portable {
 }
 
 impl Lanes for Portable {
+    type Runs = [u32; 8];
+
     const WIDTH: usize = 8;
     const TILE_WEIGHTS: usize = 2;
     const TILE_INPUTS: usize = 2;
@@ -107,6 +134,40 @@ impl Lanes for Portable {
         let mask = (1 << BITS) - 1;
         // The detour by i32 is for the compiler: processors convert signed numbers.
         Self::from_fn(|i| ((packed >> (i * BITS)) & mask) as i32 as f32)
+    }
+
+    #[inline(always)]
+    unsafe fn load_runs<const BYTES: usize>(from: *const u8, n: usize) -> [u32; 8] {
+        let mut runs = [0; 8];
+        for (i, run) in runs.iter_mut().enumerate().take(n) {
+            let mut bytes = [0; 4];
+            // SAFETY: the caller vouches for `n` runs.
+            unsafe {
+                std::ptr::copy_nonoverlapping(from.add(i * BYTES), bytes.as_mut_ptr(), BYTES);
+            }
+            *run = u32::from_le_bytes(bytes);
+        }
+        runs
+    }
+
+    #[inline(always)]
+    unsafe fn fraction<const BITS: usize>(runs: [u32; 8], i: usize) -> Self {
+        let shift = shift_to_fraction(BITS, i);
+        Self::from_fn(|lane| {
+            let moved = if shift >= 0 {
+                runs[lane] << shift
+            } else {
+                runs[lane] >> -shift
+            };
+            f32::from_bits(moved & fraction_mask(BITS) | ONE)
+        })
+    }
+
+    #[inline(always)]
+    unsafe fn spread(from: *const f32, n: usize, lanes_each: usize) -> Self {
+        // SAFETY: the caller vouches for `n` values.
+        let value = |i: usize| if i < n { unsafe { *from.add(i) } } else { 0.0 };
+        Self::from_fn(|lane| value(lane / lanes_each))
     }
 
     #[inline(always)]

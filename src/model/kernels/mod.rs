@@ -6,7 +6,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `packed`   | [`PackedMatrix`]: a quantized matrix, read as it lies in the file |
-//! | `multiply` | `x @ W^T` for a matrix that stays packed: one row, several rows, many rows |
+//! | `packed_dot` | the kernel of a decode step: a packed matrix times one row |
+//! | `half`     | [`HalfMatrix`]: a 16-bit matrix, read as it lies in the file |
+//! | `multiply` | `x @ W^T` for both: one row, several rows, many rows |
 //! | `blas`     | `cblas_sgemm` for the float32 products that MLX does itself (Linux) |
 //! | `tile`     | dot products of a few rows with a few rows, the common core |
 //! | `lanes`, `avx512`, `avx2` | what one SIMD register can do, per instruction set |
@@ -24,15 +26,18 @@ mod avx512;
 mod blas;
 mod crew;
 mod error;
+mod half;
 mod instructions;
 mod lanes;
 mod multiply;
 mod packed;
+mod packed_dot;
 mod tile;
 
 #[cfg(target_os = "linux")]
 pub use blas::{BLAS_NAME, sgemm_calls};
 pub use error::KernelError;
+pub use half::{HalfFormat, HalfMatrix};
 pub use instructions::InstructionSet;
 pub use multiply::{MAX_SEVERAL, Matrix, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};

@@ -15,9 +15,10 @@ use std::ops::Range;
 
 use super::crew;
 use super::error::{KernelError, check_length};
-use super::instructions::{InstructionSet, Kernel, run};
-use super::lanes::Lanes;
+use super::half::HalfMatrix;
+use super::instructions::{InstructionSet, run};
 use super::packed::PackedMatrix;
+use super::packed_dot::{Weave, Woven, run_len};
 use super::tile::{DotTiles, Rows};
 
 /// The most input rows for which weights are expanded a few rows at a time instead of in panels.
@@ -42,6 +43,8 @@ thread_local! {
 pub enum Matrix<'a> {
     /// 2 to 8 bits per weight, with scales and biases.
     Packed(PackedMatrix<'a>),
+    /// 16-bit floats.
+    Half(HalfMatrix<'a>),
 }
 
 impl Matrix<'_> {
@@ -49,6 +52,7 @@ impl Matrix<'_> {
     pub fn n_out(&self) -> usize {
         match self {
             Self::Packed(matrix) => matrix.n_out(),
+            Self::Half(matrix) => matrix.n_out(),
         }
     }
 
@@ -56,77 +60,56 @@ impl Matrix<'_> {
     pub fn n_in(&self) -> usize {
         match self {
             Self::Packed(matrix) => matrix.n_in(),
+            Self::Half(matrix) => matrix.n_in(),
         }
     }
 
     fn expand_rows(&self, set: InstructionSet, rows: Range<usize>, out: &mut [f32]) {
         match self {
             Self::Packed(matrix) => matrix.expand_rows(set, rows, out),
+            Self::Half(matrix) => matrix.expand_rows(set, rows, out),
         }
     }
 
     fn dot_rows(&self, set: InstructionSet, rows: Range<usize>, x: &OneRow<'_>, out: &mut [f32]) {
         match self {
             Self::Packed(matrix) => matrix.dot_rows(set, rows, x, out),
+            Self::Half(matrix) => matrix.dot_rows(set, rows, x, out),
         }
     }
 }
 
-/// An input row with the sums that the packed kernels need, taken once for all weight rows.
+/// An input row, as it is and woven for the packed matrices that it will meet.
 pub(super) struct OneRow<'a> {
     pub values: &'a [f32],
-    /// Sums of groups of 32, of 64 and of 128.
-    sums: [Vec<f32>; 3],
+    /// For runs of 4 and of 8 weights, where needed.
+    woven: [Option<Woven>; 2],
 }
 
 impl<'a> OneRow<'a> {
-    fn new(set: InstructionSet, values: &'a [f32]) -> Self {
-        let of_32 = run(set, BlockSums(values));
-        let pairs = |sums: &[f32]| {
-            sums.chunks_exact(2)
-                .map(|pair| pair[0] + pair[1])
-                .collect::<Vec<_>>()
-        };
-        let of_64 = pairs(&of_32);
-        let of_128 = pairs(&of_64);
-        Self {
-            values,
-            sums: [of_32, of_64, of_128],
-        }
-    }
-
-    /// The sums of groups of 32, 64 or 128 values.
-    pub fn group_sums(&self, group_size: usize) -> &[f32] {
-        match group_size {
-            32 => &self.sums[0],
-            64 => &self.sums[1],
-            _ => &self.sums[2],
-        }
-    }
-}
-
-/// The sum of every whole run of 32 values.
-struct BlockSums<'a>(&'a [f32]);
-
-impl Kernel for BlockSums<'_> {
-    type Output = Vec<f32>;
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) -> Vec<f32> {
-        let one_block = |block: &[f32]| {
-            // SAFETY: the block holds 32 values, a multiple of every width.
-            unsafe {
-                let one = L::splat(1.0);
-                let first = L::load(block.as_ptr());
-                let parts = 1..block.len() / L::WIDTH;
-                parts
-                    .fold(first, |sum, i| {
-                        L::load(block.as_ptr().add(i * L::WIDTH)).mul_add(one, sum)
-                    })
-                    .sum()
+    fn new(
+        set: InstructionSet,
+        values: &'a [f32],
+        matrices: impl Iterator<Item = Matrix<'a>>,
+    ) -> Self {
+        let mut woven = [const { None }; 2];
+        for matrix in matrices {
+            if let Matrix::Packed(matrix) = matrix {
+                let run_len = run_len(matrix.bits());
+                woven[Self::slot(run_len)]
+                    .get_or_insert_with(|| run(set, Weave { x: values, run_len }));
             }
-        };
-        self.0.chunks_exact(32).map(one_block).collect()
+        }
+        Self { values, woven }
+    }
+
+    /// The row, woven for runs of so many weights.
+    pub fn woven(&self, run_len: usize) -> Option<&Woven> {
+        self.woven[Self::slot(run_len)].as_ref()
+    }
+
+    fn slot(run_len: usize) -> usize {
+        usize::from(run_len == 8)
     }
 }
 
@@ -237,7 +220,7 @@ fn run_tasks(tasks: &[Task<'_>], n_matrices: usize, work: &(dyn Fn(&Task<'_>) + 
 }
 
 fn one_row(set: InstructionSet, parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32]) {
-    let x = OneRow::new(set, x);
+    let x = OneRow::new(set, x, parts.iter().map(|(matrix, _)| *matrix));
     let n_matrices = parts.len();
     run_tasks(&tasks(parts, 1), n_matrices, &|task| {
         // SAFETY: `out` has a value for each row of the matrix, and no other task has these rows.

@@ -6,6 +6,7 @@ use super::error::{KernelError, check_length};
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::{BLOCK, Lanes};
 use super::multiply::{Matrix, OneRow, multiply_many};
+use super::packed_dot::{DotRows, run_len};
 
 /// A matrix `[n_out, n_in]` in MLX's affine quantization: `w = scale * q + bias`, one scale and bias per group along a row.
 ///
@@ -89,6 +90,16 @@ impl<'a> PackedMatrix<'a> {
         self.n_in
     }
 
+    /// Bits per weight.
+    pub(super) fn bits(&self) -> usize {
+        self.bits
+    }
+
+    /// Weights that share a scale and a bias.
+    pub(super) fn group_size(&self) -> usize {
+        self.group_size
+    }
+
     /// Expands one row to float32, `out` `[n_in]`: an embedding look-up.
     ///
     /// # Errors
@@ -137,27 +148,21 @@ impl<'a> PackedMatrix<'a> {
         x: &OneRow<'_>,
         out: &mut [f32],
     ) {
-        let sums = x.group_sums(self.group_size);
         assert!(
             rows.end <= self.n_out && out.len() == rows.len(),
             "sizes are checked by the caller"
         );
-        assert!(x.values.len() == self.n_in && sums.len() == self.n_in / self.group_size);
-        run(
-            set,
-            DotRows {
-                matrix: self,
-                rows,
-                x: x.values,
-                sums,
-                out,
-            },
-        );
+        let woven = x
+            .woven(run_len(self.bits))
+            .filter(|_| x.values.len() == self.n_in);
+        if let Some(woven) = woven {
+            run(set, DotRows::new(*self, rows, woven, out));
+        }
     }
 
     /// Where a row's packed bytes begin, and its scales and biases.
     #[inline(always)]
-    unsafe fn row(&self, row: usize) -> (*const u8, *const f32, *const f32) {
+    pub(super) unsafe fn row(&self, row: usize) -> (*const u8, *const f32, *const f32) {
         let n_groups = self.n_in / self.group_size;
         // SAFETY: the caller asks for a row that exists; the lengths were checked when the matrix was made.
         unsafe {
@@ -220,76 +225,6 @@ impl ExpandRows<'_> {
                         block = block.add(BITS * 4);
                     }
                 }
-            }
-        }
-    }
-}
-
-/// Rows times one input row, on the packed words.
-///
-/// `Σ (scale * q + bias) * x` is, per group, `scale * Σ q * x + bias * Σ x`; the sums of `x` are taken once for all rows.
-struct DotRows<'a> {
-    matrix: &'a PackedMatrix<'a>,
-    rows: Range<usize>,
-    x: &'a [f32],
-    sums: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Kernel for DotRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        // SAFETY: the matrix has these bits, and the processor these instructions.
-        unsafe {
-            match self.matrix.bits {
-                2 => self.with_bits::<L, 2>(),
-                3 => self.with_bits::<L, 3>(),
-                4 => self.with_bits::<L, 4>(),
-                6 => self.with_bits::<L, 6>(),
-                _ => self.with_bits::<L, 8>(),
-            }
-        }
-    }
-}
-
-impl DotRows<'_> {
-    #[inline(always)]
-    unsafe fn with_bits<L: Lanes, const BITS: usize>(self) {
-        // SAFETY: the rows exist; sizes were checked before the kernel was made. The three group sizes are spelled out so that the
-        // compiler unrolls the loop over a group's blocks.
-        unsafe {
-            match self.matrix.group_size {
-                32 => self.with_group::<L, BITS, 1>(),
-                64 => self.with_group::<L, BITS, 2>(),
-                _ => self.with_group::<L, BITS, 4>(),
-            }
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn with_group<L: Lanes, const BITS: usize, const BLOCKS: usize>(self) {
-        for (row, out) in self.rows.zip(self.out) {
-            // SAFETY: the row exists, and `x` and `sums` have its width.
-            unsafe {
-                let (mut block, scales, biases) = self.matrix.row(row);
-                let mut x = self.x.as_ptr();
-                let mut total = L::splat(0.0);
-                let mut offset = 0.0;
-                for (group, sum) in self.sums.iter().enumerate() {
-                    let mut products = L::splat(0.0);
-                    for _ in 0..BLOCKS {
-                        for part in 0..BLOCK / L::WIDTH {
-                            products = L::unpack::<BITS>(block, part).mul_add(L::load(x), products);
-                            x = x.add(L::WIDTH);
-                        }
-                        block = block.add(BITS * 4);
-                    }
-                    total = products.mul_add(L::splat(*scales.add(group)), total);
-                    offset += *biases.add(group) * sum;
-                }
-                *out = total.sum() + offset;
             }
         }
     }

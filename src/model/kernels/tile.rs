@@ -101,18 +101,11 @@ impl<E: FnMut(usize, usize, f32)> DotTiles<E> {
             let mut sums = [[L::splat(0.0); N]; R];
             let mut at = 0;
             while at + L::WIDTH <= self.len {
-                step(&mut sums, weights.map(|row| L::load(row.add(at))), |i| {
-                    L::load(inputs[i].add(at))
-                });
+                step(&mut sums, &weights, &inputs, at, L::WIDTH);
                 at += L::WIDTH;
             }
-            let rest = self.len - at;
-            if rest > 0 {
-                step(
-                    &mut sums,
-                    weights.map(|row| L::load_tail(row.add(at), rest)),
-                    |i| L::load_tail(inputs[i].add(at), rest),
-                );
+            if at < self.len {
+                step(&mut sums, &weights, &inputs, at, self.len - at);
             }
             for (r, row) in sums.into_iter().enumerate() {
                 for (n, sum) in row.into_iter().enumerate() {
@@ -123,18 +116,40 @@ impl<E: FnMut(usize, usize, f32)> DotTiles<E> {
     }
 }
 
-/// One register of every row: `R * N` multiplications for `R + N` loads.
+/// The `n` values at `at` of every row, a register's width or fewer: `R * N` multiplications for `R + N` loads.
+// Loops and no closures: a closure would be a function without the instructions of `L`.
 #[inline(always)]
 unsafe fn step<L: Lanes, const R: usize, const N: usize>(
     sums: &mut [[L; N]; R],
-    weights: [L; R],
-    input: impl Fn(usize) -> L,
+    weights: &[*const f32; R],
+    inputs: &[*const f32; N],
+    at: usize,
+    n: usize,
 ) {
-    for n in 0..N {
-        let x = input(n);
-        for r in 0..R {
-            // SAFETY: the caller has the instructions of `L`.
-            sums[r][n] = unsafe { weights[r].mul_add(x, sums[r][n]) };
+    // SAFETY: every row has `n` values at `at`.
+    unsafe {
+        let mut w = [L::splat(0.0); R];
+        for (w, row) in w.iter_mut().zip(weights) {
+            *w = load(row.add(at), n);
+        }
+        for (i, row) in inputs.iter().enumerate() {
+            let x = load(row.add(at), n);
+            for (sums, w) in sums.iter_mut().zip(w) {
+                sums[i] = w.mul_add(x, sums[i]);
+            }
+        }
+    }
+}
+
+/// `n` values, and zeros where they do not fill the register.
+#[inline(always)]
+unsafe fn load<L: Lanes>(from: *const f32, n: usize) -> L {
+    // SAFETY: the caller vouches for `n` values.
+    unsafe {
+        if n == L::WIDTH {
+            L::load(from)
+        } else {
+            L::load_tail(from, n)
         }
     }
 }

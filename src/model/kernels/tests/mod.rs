@@ -1,6 +1,7 @@
 //! The kernels against plain loops, on every instruction set that this processor has.
 
 mod blas;
+mod half;
 mod packed;
 
 /// A small generator of reproducible noise (xorshift).
