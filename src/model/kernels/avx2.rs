@@ -59,12 +59,12 @@ impl<const BITS: usize> Shifts<BITS> {
     ];
 }
 
-/// For 3-byte runs: which three bytes of a half go to each of its lanes; a set top bit gives zero.
+/// For 3-byte runs: which three bytes of a half go to each of its lanes, in the upper half from the fifth on; a set top bit gives zero.
 const TRIPLES: [u8; 32] = {
     let mut bytes = [0x80; 32];
     let mut lane = 0;
     while lane < 8 {
-        let first = (lane % 4 * 3) as u8;
+        let first = (lane % 4 * 3 + lane / 4 * 4) as u8;
         (bytes[lane * 4], bytes[lane * 4 + 1], bytes[lane * 4 + 2]) = (first, first + 1, first + 2);
         lane += 1;
     }
@@ -96,6 +96,12 @@ impl Lanes for Avx2 {
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller has AVX2 and vouches for eight values.
         Self(unsafe { _mm256_loadu_ps(from) })
+    }
+
+    #[inline(always)]
+    unsafe fn load_tail(from: *const f32, n: usize) -> Self {
+        // SAFETY: the caller has AVX2 and vouches for `n` values.
+        Self(unsafe { _mm256_maskload_ps(from, first_lanes(n)) })
     }
 
     #[inline(always)]
@@ -168,12 +174,15 @@ impl Lanes for Avx2 {
                     _mm_maskload_epi32(from.cast(), _mm256_castsi256_si128(first_lanes(n / 2)));
                 return _mm256_cvtepu16_epi32(words);
             }
-            let three = _mm_setr_epi32(-1, -1, -1, 0);
-            let low = _mm_maskload_epi32(from.cast(), three);
-            let high = if n > 4 {
-                _mm_maskload_epi32(from.add(12).cast(), three)
+            // Sixteen bytes are loaded for the twelve of each half: the lower half's end, and the upper half's begin, four too many.
+            let (low, high) = if n == 8 {
+                (
+                    _mm_loadu_si128(from.cast()),
+                    _mm_loadu_si128(from.add(8).cast()),
+                )
             } else {
-                _mm_setzero_si128()
+                let three = _mm_setr_epi32(-1, -1, -1, 0);
+                (_mm_maskload_epi32(from.cast(), three), _mm_setzero_si128())
             };
             let triples = _mm256_loadu_si256(TRIPLES.as_ptr().cast());
             _mm256_shuffle_epi8(_mm256_set_m128i(high, low), triples)

@@ -82,6 +82,12 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_tail(from: *const f32, n: usize) -> Self {
+        // SAFETY: the caller has AVX-512 and vouches for `n` values.
+        Self(unsafe { _mm512_maskz_loadu_ps(first_lanes(n), from) })
+    }
+
+    #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         // SAFETY: the caller has AVX-512 and vouches for room for sixteen values.
         unsafe { _mm512_storeu_ps(to, self.0) }

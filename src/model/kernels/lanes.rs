@@ -24,6 +24,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn splat(value: f32) -> Self;
     /// `WIDTH` values from memory.
     unsafe fn load(from: *const f32) -> Self;
+    /// The `n` values before the end of a row, `n <= WIDTH`, and zeros in the other lanes.
+    unsafe fn load_tail(from: *const f32, n: usize) -> Self;
     /// `WIDTH` values to memory.
     unsafe fn store(self, to: *mut f32);
     /// `self * factor + addend`.
@@ -46,17 +48,6 @@ pub(super) trait Lanes: Copy {
     unsafe fn load_f16(from: *const u16) -> Self;
     /// `WIDTH` values of bfloat16.
     unsafe fn load_bf16(from: *const u16) -> Self;
-
-    /// The `n` values before the end of a row, `n < WIDTH`, and zeros in the other lanes.
-    #[inline(always)]
-    unsafe fn load_tail(from: *const f32, n: usize) -> Self {
-        let mut padded = [0.0_f32; 16];
-        // SAFETY: `n` values can be read, and fit in the 16.
-        unsafe {
-            std::ptr::copy_nonoverlapping(from, padded.as_mut_ptr(), n.min(16));
-            Self::load(padded.as_ptr())
-        }
-    }
 }
 
 /// How far left (or, negative, right) the `i`-th weight of a run must go to be the top of a float32's fraction.
@@ -100,6 +91,18 @@ impl Lanes for Portable {
     unsafe fn load(from: *const f32) -> Self {
         // SAFETY: the caller vouches for eight values.
         Self(unsafe { from.cast::<[f32; 8]>().read_unaligned() })
+    }
+
+    #[inline(always)]
+    unsafe fn load_tail(from: *const f32, n: usize) -> Self {
+        // SAFETY: the caller vouches for `n` values.
+        Self::from_fn(|lane| {
+            if lane < n {
+                unsafe { *from.add(lane) }
+            } else {
+                0.0
+            }
+        })
     }
 
     #[inline(always)]

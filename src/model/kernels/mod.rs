@@ -39,7 +39,7 @@ pub use blas::{BLAS_NAME, sgemm_calls};
 pub use error::KernelError;
 pub use half::{HalfFormat, HalfMatrix};
 pub use instructions::InstructionSet;
-pub use multiply::{MAX_SEVERAL, Matrix, multiply_many};
+pub use multiply::{Matrix, max_several, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};
 
 #[cfg(test)]
