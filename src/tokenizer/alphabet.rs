@@ -42,7 +42,6 @@ pub fn bytes_of_token(token: &str) -> Option<Vec<u8>> {
     token.chars().map(byte_of_char).collect()
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

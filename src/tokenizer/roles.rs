@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 use serde_json::Value;
 
-use super::Frame;
 use super::files::{DOWNLOAD_AGAIN, TokenizerFiles, parse_object};
+use super::pieces::Frame;
 
 /// The names under which `tokenizer_config.json` gives special tokens a role; templates see them as variables.
 const NAMES: [&str; 7] = [

@@ -1,5 +1,7 @@
 //! The whole tokenizer, against `transformers` and `tokenizers`, on the embedded model's vocabulary and two sentence vocabularies.
 
+mod looking;
+
 use std::fs;
 
 use proptest::prelude::*;
@@ -129,6 +131,15 @@ proptest! {
             let ids = tokenizer.encode_ids(&text, true).unwrap();
             let at_once = tokenizer.decoding.inner.decode(&ids, skip).unwrap();
             prop_assert_eq!(streamed(tokenizer, TextStart::Fresh, skip, &ids), at_once);
+        }
+    }
+
+    #[test]
+    fn merges_end_as_the_encoded_text(text in any_text()) {
+        for name in ["classroom", "sentence", "metaspace"] {
+            let tokenizer = load_once(name);
+            let ids: Vec<u32> = tokenizer.merges(&text).unwrap().iter().flat_map(Word::ids).collect();
+            prop_assert_eq!(ids, tokenizer.encode_ids(&text, false).unwrap());
         }
     }
 
