@@ -168,11 +168,16 @@ impl ChatTemplates {
         roles: &Roles,
         specials: &[&str],
     ) -> Result<Rendered, ChatTemplateError> {
-        let text = match self.choose(args)? {
-            Some(source) => evaluate::render(source, &context(messages, args, roles))?,
-            None => plain::render(messages, args.add_generation_prompt),
+        let source = self.choose(args)?;
+        let render = |messages: &[Message]| match source {
+            Some(source) => evaluate::render(source, &context(messages, args, roles)),
+            None => Ok(plain::render(messages, args.add_generation_prompt)),
         };
-        let segments = segments::split(&text, messages, specials, roles.get("eos_token"));
+        let text = render(messages)?;
+        // A template that fails or changes its mind without the texts costs nothing but exactness.
+        let pattern = render(&segments::with_stand_ins(messages)).ok();
+        let end_token = roles.get("eos_token");
+        let segments = segments::split(&text, pattern.as_deref(), messages, specials, end_token);
         Ok(Rendered { text, segments })
     }
 

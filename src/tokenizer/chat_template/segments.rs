@@ -26,16 +26,35 @@ pub enum SegmentKind {
     Template,
 }
 
-/// Takes a prompt apart by looking for what was said, in order; a message whose text the template changed is not found and has no segment.
+/// What stands in for the text of message `idx` while the places are looked for; no template has a reason to write it.
+fn stand_in(idx: usize) -> String {
+    format!("\u{F8FF}{idx}\u{F8FF}")
+}
+
+/// The messages with a stand-in for each text, to be rendered once more: it shows where the template puts what was said.
+pub(super) fn with_stand_ins(messages: &[Message]) -> Vec<Message> {
+    let mut stand_ins = messages.to_vec();
+    for (idx, message) in stand_ins.iter_mut().enumerate() {
+        if message.content.is_string() {
+            message.content = stand_in(idx).into();
+        }
+    }
+    stand_ins
+}
+
+/// Takes a prompt apart. `pattern` is the prompt with stand-ins for what was said, if it could be rendered.
 ///
-/// `end_token` closes a message in most templates, so what follows it belongs to the next one.
+/// A message whose text the template changed is not found and has no segment of its own. `end_token` ends what stands before a message.
 pub(super) fn split(
     text: &str,
+    pattern: Option<&str>,
     messages: &[Message],
     specials: &[&str],
     end_token: Option<&str>,
 ) -> Vec<Segment> {
-    let contents = find_contents(text, messages);
+    let contents = pattern
+        .and_then(|pattern| match_pattern(text, pattern, messages))
+        .unwrap_or_else(|| search_contents(text, messages));
     let mut segments = Vec::new();
     let mut start = 0;
     for (place, (message, content)) in contents.iter().enumerate() {
@@ -43,45 +62,76 @@ pub(super) fn split(
             .get(place + 1)
             .map_or(text.len(), |(_, next)| next.start);
         let opening = after_last(&text[..content.start], end_token).max(start);
-        let closing = after_first(text, content.end..next, end_token);
+        let closing = after_closing(text, content.end..next, specials);
+        let message = Some(*message);
         push_template(&mut segments, text, start..opening, None, specials);
         push_template(
             &mut segments,
             text,
             opening..content.start,
-            Some(*message),
+            message,
             specials,
         );
         push(
             &mut segments,
             content.clone(),
-            Some(*message),
+            message,
             SegmentKind::Content,
         );
-        push_template(
-            &mut segments,
-            text,
-            content.end..closing,
-            Some(*message),
-            specials,
-        );
+        push_template(&mut segments, text, content.end..closing, message, specials);
         start = closing;
     }
     push_template(&mut segments, text, start..text.len(), None, specials);
     segments
 }
 
-/// Where each message's text stands; templates often trim it.
-fn find_contents(text: &str, messages: &[Message]) -> Vec<(usize, Range<usize>)> {
+/// How a message's text may stand in a prompt; templates often trim it.
+fn variants(message: &Message) -> [String; 2] {
+    let said = message.text();
+    let trimmed = said.trim().to_owned();
+    [said, trimmed]
+}
+
+/// Where each message's text stands, read off the prompt with stand-ins; `None` if the template looks into the texts, so that the two differ
+/// elsewhere too.
+fn match_pattern(
+    text: &str,
+    pattern: &str,
+    messages: &[Message],
+) -> Option<Vec<(usize, Range<usize>)>> {
+    let mut marks: Vec<(usize, usize)> = (0..messages.len())
+        .filter_map(|idx| Some((pattern.find(&stand_in(idx))?, idx)))
+        .collect();
+    marks.sort_unstable();
+    let mut found = Vec::new();
+    let (mut at, mut pattern_at) = (0, 0);
+    for (place, &(mark, idx)) in marks.iter().enumerate() {
+        let before = pattern.get(pattern_at..mark)?;
+        let start = at + text.get(at..)?.strip_prefix(before).map(|_| before.len())?;
+        pattern_at = mark + stand_in(idx).len();
+        let next = marks
+            .get(place + 1)
+            .map_or(pattern.len(), |&(next, _)| next);
+        let after = pattern.get(pattern_at..next)?;
+        let said = variants(messages.get(idx)?).into_iter().find(|said| {
+            let rest = text[start..].strip_prefix(said.as_str());
+            rest.is_some_and(|rest| rest.starts_with(after))
+        })?;
+        at = start + said.len();
+        found.push((idx, start..at));
+    }
+    (text.get(at..)? == pattern.get(pattern_at..)?).then_some(found)
+}
+
+/// Where each message's text stands, looked for in order: it may hit upon the same letters elsewhere.
+fn search_contents(text: &str, messages: &[Message]) -> Vec<(usize, Range<usize>)> {
     let mut found = Vec::new();
     let mut from = 0;
     for (idx, message) in messages.iter().enumerate() {
-        let said = message.text();
-        let variants = [said.as_str(), said.trim()];
-        let place = variants
+        let place = variants(message)
             .into_iter()
             .filter(|said| !said.is_empty())
-            .find_map(|said| Some((text[from..].find(said)? + from, said.len())));
+            .find_map(|said| Some((text[from..].find(&said)? + from, said.len())));
         if let Some((start, len)) = place {
             found.push((idx, start..start + len));
             from = start + len;
@@ -99,11 +149,18 @@ fn after_last(text: &str, end_token: Option<&str>) -> usize {
     after_line_break(text, at + token.len())
 }
 
-/// Just after the first end token within `range`; the start of `range` if there is none.
-fn after_first(text: &str, range: Range<usize>, end_token: Option<&str>) -> usize {
-    let found = end_token.and_then(|token| Some(text[range.clone()].find(token)? + token.len()));
-    found.map_or(range.start, |end| {
-        after_line_break(text, range.start + end).min(range.end)
+/// Just after the special token that closes a message, which comes right behind its text; the start of `range` if there is none.
+fn after_closing(text: &str, range: Range<usize>, specials: &[&str]) -> usize {
+    let behind = &text[range.clone()];
+    let rest = behind.trim_start();
+    let closing = specials
+        .iter()
+        .filter(|token| !token.is_empty() && rest.starts_with(**token))
+        .map(|token| token.len())
+        .max();
+    closing.map_or(range.start, |len| {
+        let end = range.start + behind.len() - rest.len() + len;
+        after_line_break(text, end).min(range.end)
     })
 }
 
@@ -119,23 +176,23 @@ fn push_template(
     message: Option<usize>,
     specials: &[&str],
 ) {
+    let mut found: Vec<(usize, usize)> = specials
+        .iter()
+        .filter(|token| !token.is_empty())
+        .flat_map(|token| {
+            let places = text[range.clone()].match_indices(*token);
+            places.map(|(at, token)| (range.start + at, token.len()))
+        })
+        .collect();
+    found.sort_by_key(|&(at, len)| (at, usize::MAX - len));
     let mut start = range.start;
-    while start < range.end {
-        let here = &text[start..range.end];
-        let first = specials
-            .iter()
-            .filter(|token| !token.is_empty())
-            .filter_map(|token| Some((here.find(token)?, token.len())))
-            .min_by_key(|&(at, len)| (at, usize::MAX - len));
-        let Some((at, len)) = first else { break };
-        push(segments, start..start + at, message, SegmentKind::Template);
-        push(
-            segments,
-            start + at..start + at + len,
-            message,
-            SegmentKind::Special,
-        );
-        start += at + len;
+    for (at, len) in found {
+        if at < start {
+            continue; // within a longer token
+        }
+        push(segments, start..at, message, SegmentKind::Template);
+        push(segments, at..at + len, message, SegmentKind::Special);
+        start = at + len;
     }
     push(segments, start..range.end, message, SegmentKind::Template);
 }
@@ -163,7 +220,7 @@ mod tests {
     fn a_prompt_is_taken_apart_without_gaps() {
         let text = "<s>sys\nBe kind.</s>\n<s>usr\nHi</s>\n<s>bot\n";
         let messages = [Message::new("user", "Hi ")];
-        let segments = split(text, &messages, &["<s>", "</s>"], Some("</s>"));
+        let segments = split(text, None, &messages, &["<s>", "</s>"], Some("</s>"));
         let shown: Vec<_> = segments
             .iter()
             .map(|s| (&text[s.bytes.clone()], s.message, s.kind))
@@ -190,5 +247,26 @@ mod tests {
                 .windows(2)
                 .all(|w| w[0].bytes.end == w[1].bytes.start)
         );
+    }
+
+    #[test]
+    fn stand_ins_find_short_texts_and_texts_that_were_moved() {
+        let messages = [
+            Message::new("system", "s"),
+            Message::new("user", "u"),
+            Message::new("user", "again"),
+        ];
+        let text = "[user]u[user]s\nagain[bot]";
+        let stand_ins = with_stand_ins(&messages);
+        let marks: Vec<String> = stand_ins.iter().map(Message::text).collect();
+        let pattern = format!("[user]{}[user]{}\n{}[bot]", marks[1], marks[0], marks[2]);
+        let found = match_pattern(text, &pattern, &messages).unwrap();
+        assert_eq!(found, [(1, 6..7), (0, 13..14), (2, 15..20)]);
+        assert_eq!(match_pattern("[other]", &pattern, &messages), None);
+        let whole: usize = split(text, Some(&pattern), &messages, &[], None)
+            .iter()
+            .map(|segment| segment.bytes.len())
+            .sum();
+        assert_eq!(whole, text.len());
     }
 }
