@@ -13,8 +13,8 @@ use minijinja::{Error, ErrorKind, Value};
 /// Bytes that may be read and written in one rendering; a real template with 1,000 messages stays below a tenth of it.
 const MAX_WORK: usize = 128 << 20;
 
-/// What a value costs beside its text: about what minijinja needs to hold it.
-pub(super) const VALUE_BYTES: usize = 32;
+/// What a value costs beside its text: about what minijinja needs to hold it in a mapping.
+pub(super) const VALUE_BYTES: usize = 64;
 
 /// How deeply lists and mappings may be nested.
 const MAX_DEPTH: usize = 64;
@@ -22,9 +22,14 @@ const MAX_DEPTH: usize = 64;
 /// Time after which the next operation that pays is refused.
 const MAX_TIME: Duration = Duration::from_millis(1500);
 
+/// Work between two looks at the clock.
+const CLOCK_BYTES: usize = 64 << 10;
+
 /// A limit that a template went beyond, in words that follow "was stopped because".
 pub(super) const TOO_MUCH_WORK: &str = "it makes far more text than a conversation needs";
+pub(super) const TOO_LARGE: &str = "it is larger than any real one";
 pub(super) const TOO_DEEP: &str = "it nests too deeply";
+pub(super) const KEEPS_NAMESPACE: &str = "it puts a namespace into a namespace";
 pub(super) const TOO_LONG: &str = "it does not come to an end";
 
 /// What one rendering has used, shared by all functions it calls.
@@ -49,13 +54,15 @@ impl Budget {
     /// # Errors
     /// If that is more than is left, or time is up.
     pub fn pay(&self, n_bytes: usize) -> Result<(), Error> {
-        let spent = self
+        let before = self
             .spent
             .fetch_add(n_bytes.min(MAX_WORK), Ordering::Relaxed);
-        if spent.saturating_add(n_bytes) > MAX_WORK {
+        let after = before.saturating_add(n_bytes);
+        if after > MAX_WORK {
             return Err(self.stop(TOO_MUCH_WORK));
         }
-        if Instant::now() > self.deadline {
+        let looks_at_clock = before / CLOCK_BYTES != after / CLOCK_BYTES;
+        if looks_at_clock && Instant::now() > self.deadline {
             return Err(self.stop(TOO_LONG));
         }
         Ok(())
@@ -66,10 +73,36 @@ impl Budget {
     /// # Errors
     /// As [`pay`](Self::pay), and if it is nested too deeply.
     pub fn pay_deep(&self, value: &Value) -> Result<(), Error> {
-        self.pay_nested(value, 0)
+        self.pay_nested(value, 0, &|value| {
+            self.pay(VALUE_BYTES + value.as_str().map_or(0, str::len))
+        })
     }
 
-    /// Pays for the text of a string, or the items of a list without what is in them.
+    /// Pays for the places in a value, at every depth, but not for texts: those are shared, not copied.
+    ///
+    /// # Errors
+    /// As [`pay_deep`](Self::pay_deep).
+    pub fn pay_places(&self, value: &Value) -> Result<(), Error> {
+        self.pay_nested(value, 0, &|_| self.pay(VALUE_BYTES))
+    }
+
+    /// Pays for the places in a value that a namespace is to keep.
+    ///
+    /// # Errors
+    /// As [`pay_deep`](Self::pay_deep), and if it holds a namespace: one that holds itself would never be freed.
+    pub fn pay_kept(&self, value: &Value) -> Result<(), Error> {
+        self.pay_nested(value, 0, &|value| {
+            let is_namespace = value
+                .as_object()
+                .is_some_and(|object| object.type_name().ends_with("Namespace"));
+            if is_namespace {
+                return Err(self.stop(KEEPS_NAMESPACE));
+            }
+            self.pay(VALUE_BYTES)
+        })
+    }
+
+    /// Pays for the text of a string, or the places of a list without what is in them.
     ///
     /// # Errors
     /// As [`pay`](Self::pay).
@@ -77,24 +110,25 @@ impl Budget {
         self.pay(flat_bytes(value))
     }
 
-    fn pay_nested(&self, value: &Value, depth: usize) -> Result<(), Error> {
+    fn pay_nested(
+        &self,
+        value: &Value,
+        depth: usize,
+        pay: &dyn Fn(&Value) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         if depth > MAX_DEPTH {
             return Err(self.stop(TOO_DEEP));
         }
-        let text_bytes = value.as_str().map_or(0, str::len);
-        self.pay(VALUE_BYTES + text_bytes)?;
+        pay(value)?;
         let kind = value.kind();
         if !matches!(kind, ValueKind::Seq | ValueKind::Iterable | ValueKind::Map) {
             return Ok(());
         }
-        let Ok(items) = value.try_iter() else {
-            return Ok(());
-        };
-        for item in items {
-            self.pay_nested(&item, depth + 1)?;
+        for item in value.try_iter().into_iter().flatten() {
+            self.pay_nested(&item, depth + 1, pay)?;
             if kind == ValueKind::Map {
                 let held = value.get_item(&item).unwrap_or_default();
-                self.pay_nested(&held, depth + 1)?;
+                self.pay_nested(&held, depth + 1, pay)?;
             }
         }
         Ok(())

@@ -3,14 +3,18 @@
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use minijinja::machinery::{CodeGenerator, eval, make_string_output, parse};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Rest;
-use minijinja::{Environment, Error, ErrorKind, Output, State, Value};
+use minijinja::value::{Rest, Serde};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Value};
 use serde_json::Map;
 
 use super::ChatTemplateError;
-use super::budget::{Budget, TOO_DEEP, TOO_LONG, TOO_MUCH_WORK};
-use super::{filters, python};
+use super::budget::{Budget, TOO_DEEP, TOO_LARGE, TOO_LONG, TOO_MUCH_WORK};
+use super::{filters, guard, python};
+
+/// What the template is called inside minijinja.
+const TEMPLATE_NAME: &str = "chat_template";
 
 /// Longest template; the longest in use has some 20 KB.
 const MAX_SOURCE_BYTES: usize = 128 << 10;
@@ -19,7 +23,7 @@ const MAX_SOURCE_BYTES: usize = 128 << 10;
 const MAX_OUTPUT_BYTES: usize = 8 << 20;
 
 /// Instructions of one rendering; a real template needs about 100 for each message.
-const MAX_INSTRUCTIONS: u64 = 500_000;
+const MAX_INSTRUCTIONS: u64 = 2_000_000;
 
 /// Stack of the rendering thread. It is reserved, not used: a parser that follows 128 KB of brackets needs it, a template does not.
 const STACK_BYTES: usize = 256 << 20;
@@ -30,7 +34,7 @@ pub(super) fn render(
     context: &Map<String, serde_json::Value>,
 ) -> Result<String, ChatTemplateError> {
     if source.len() > MAX_SOURCE_BYTES {
-        return Err(ChatTemplateError::Stopped(TOO_MUCH_WORK));
+        return Err(ChatTemplateError::Stopped(TOO_LARGE));
     }
     let source = without_generation_tags(source);
     thread::scope(|scope| {
@@ -54,15 +58,36 @@ fn render_here(
 ) -> Result<String, ChatTemplateError> {
     let budget = Arc::new(Budget::new());
     let refusal = Arc::new(Mutex::new(None));
-    let env = environment(&budget, &refusal);
-    let rendered = env
-        .template_from_str(source)
-        .and_then(|template| template.render(minijinja::value::Serde(context)));
-    match rendered {
+    match run(source, context, &budget, &refusal) {
         Ok(text) if text.len() > MAX_OUTPUT_BYTES => Err(ChatTemplateError::Stopped(TOO_MUCH_WORK)),
         Ok(text) => Ok(text),
         Err(error) => Err(explain(&error, &budget, &refusal)),
     }
+}
+
+fn run(
+    source: &str,
+    context: &Map<String, serde_json::Value>,
+    budget: &Arc<Budget>,
+    refusal: &Arc<Mutex<Option<String>>>,
+) -> Result<String, Error> {
+    let env = environment(budget, refusal);
+    let template = guard::rewrite(&parse(source, TEMPLATE_NAME, syntax())?, budget)?;
+    let mut generator = CodeGenerator::new(TEMPLATE_NAME, source);
+    generator.compile_stmt(&template);
+    let (instructions, blocks) = generator.finish();
+    let mut text = String::new();
+    let mut out = make_string_output(&mut text);
+    let variables = Value::from(Serde(context));
+    eval(
+        &env,
+        &instructions,
+        variables,
+        &blocks,
+        &mut out,
+        AutoEscape::None,
+    )?;
+    Ok(text)
 }
 
 /// What a failed rendering means.
@@ -93,6 +118,7 @@ fn environment(budget: &Arc<Budget>, refusal: &Arc<Mutex<Option<String>>>) -> En
     env.set_fuel(Some(MAX_INSTRUCTIONS));
     env.set_syntax(syntax());
     filters::add_all(&mut env, budget);
+    guard::add_functions(&mut env, budget);
 
     let paying = Arc::clone(budget);
     env.set_unknown_method_callback(move |state, value, method, args| {

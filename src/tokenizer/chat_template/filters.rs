@@ -16,6 +16,8 @@ enum Cost {
     None,
     /// The text of a string, the items of a list.
     Flat,
+    /// The text of a string; of a list only where its items are made on the way.
+    Ends,
     /// Everything in its arguments.
     Deep,
     /// Everything in its arguments, many times: sorting compares.
@@ -76,7 +78,7 @@ fn call_paid(
 ) -> Result<Value, Error> {
     pay(budget, args, cost)?;
     let result = original.call(state, args)?;
-    budget.pay_flat(&result)?;
+    pay_ends(budget, &result)?;
     Ok(result)
 }
 
@@ -84,6 +86,7 @@ fn pay(budget: &Budget, args: &[Value], cost: Cost) -> Result<(), Error> {
     match cost {
         Cost::None => return budget.pay(VALUE_BYTES),
         Cost::Flat => return args.iter().try_for_each(|arg| budget.pay_flat(arg)),
+        Cost::Ends => return args.iter().try_for_each(|arg| pay_ends(budget, arg)),
         _ => args.iter().try_for_each(|arg| budget.pay_deep(arg))?,
     }
     let text = args.first().and_then(Value::as_str).unwrap_or_default();
@@ -115,7 +118,14 @@ fn pay(budget: &Budget, args: &[Value], cost: Cost) -> Result<(), Error> {
             )
         }
         Cost::Format => pay_for_format(budget, text),
-        Cost::None | Cost::Flat | Cost::Deep => Ok(()),
+        Cost::None | Cost::Flat | Cost::Ends | Cost::Deep => Ok(()),
+    }
+}
+
+fn pay_ends(budget: &Budget, value: &Value) -> Result<(), Error> {
+    match value.kind() {
+        ValueKind::Seq | ValueKind::Map => budget.pay(VALUE_BYTES),
+        _ => budget.pay_flat(value),
     }
 }
 
@@ -212,7 +222,7 @@ fn filter_table() -> Vec<(&'static str, Value, Cost)> {
             Value::from_function(filters::capitalize),
             Cost::Deep,
         ),
-        ("count", Value::from_function(filters::length), Cost::Flat),
+        ("count", Value::from_function(filters::length), Cost::Ends),
         ("d", Value::from_function(filters::default), Cost::None),
         (
             "default",
@@ -226,7 +236,7 @@ fn filter_table() -> Vec<(&'static str, Value, Cost)> {
         ),
         ("e", Value::from_function(filters::escape), Cost::Sort),
         ("escape", Value::from_function(filters::escape), Cost::Sort),
-        ("first", Value::from_function(filters::first), Cost::Flat),
+        ("first", Value::from_function(filters::first), Cost::Ends),
         ("float", Value::from_function(filters::float), Cost::Flat),
         (
             "format",
@@ -242,18 +252,18 @@ fn filter_table() -> Vec<(&'static str, Value, Cost)> {
         ("int", Value::from_function(filters::int), Cost::Flat),
         ("items", Value::from_function(filters::items), Cost::Flat),
         ("join", Value::from_function(filters::join), Cost::Join),
-        ("last", Value::from_function(filters::last), Cost::Flat),
-        ("length", Value::from_function(filters::length), Cost::Flat),
+        ("last", Value::from_function(filters::last), Cost::Ends),
+        ("length", Value::from_function(filters::length), Cost::Ends),
         ("list", Value::from_function(filters::list), Cost::PerLetter),
         ("lower", Value::from_function(filters::lower), Cost::Deep),
-        ("map", Value::from_function(filters::map), Cost::Deep),
+        ("map", Value::from_function(filters::map), Cost::Flat),
         ("max", Value::from_function(filters::max), Cost::Deep),
         ("min", Value::from_function(filters::min), Cost::Deep),
-        ("reject", Value::from_function(filters::reject), Cost::Deep),
+        ("reject", Value::from_function(filters::reject), Cost::Flat),
         (
             "rejectattr",
             Value::from_function(filters::rejectattr),
-            Cost::Deep,
+            Cost::Flat,
         ),
         (
             "replace",
@@ -266,11 +276,11 @@ fn filter_table() -> Vec<(&'static str, Value, Cost)> {
             Cost::Flat,
         ),
         ("round", Value::from_function(filters::round), Cost::None),
-        ("select", Value::from_function(filters::select), Cost::Deep),
+        ("select", Value::from_function(filters::select), Cost::Flat),
         (
             "selectattr",
             Value::from_function(filters::selectattr),
-            Cost::Deep,
+            Cost::Flat,
         ),
         ("slice", Value::from_function(filters::slice), Cost::Count),
         ("sort", Value::from_function(filters::sort), Cost::Sort),

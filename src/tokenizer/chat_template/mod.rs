@@ -6,6 +6,7 @@
 mod budget;
 mod evaluate;
 mod filters;
+mod guard;
 mod json;
 mod plain;
 mod python;
