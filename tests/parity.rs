@@ -63,7 +63,7 @@ impl Case {
 
     /// Logits of every position of `ids`, after what `context` holds.
     fn logits(&self, context: &mut Context, ids: &[u32]) -> Vec<Vec<f32>> {
-        let mut pass = Pass::new(&self.model, ids.to_vec(), LogitRows::All);
+        let mut pass = Pass::new(&self.model, context.len(), ids.to_vec(), LogitRows::All);
         pass.run(&self.model, context, &mut Unwatched).unwrap();
         let logits = pass.logits().unwrap();
         let width = logits.dim(-1) as usize;

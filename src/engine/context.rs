@@ -134,6 +134,12 @@ impl Context {
         }
     }
 
+    /// Takes back the notes of [`Context::note`] from position `len` on; the caches are the
+    /// caller's.
+    pub fn forget_from(&mut self, len: usize) {
+        self.ids.truncate(len);
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         *self = Self::new(self.layers.len(), self.options);

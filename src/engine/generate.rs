@@ -90,7 +90,7 @@ impl Generation {
             reuse: reuse.clone(),
         });
         let mut generation = Self {
-            phase: Phase::Prefill(Pass::new(&loaded.model, Vec::new(), LogitRows::None)),
+            phase: Phase::Prefill(Pass::new(&loaded.model, 0, Vec::new(), LogitRows::None)),
             loaded,
             request,
             cancel,
@@ -191,7 +191,7 @@ impl Generation {
     }
 
     fn begin_pass(&mut self, token: u32, context: &mut Context) -> Result<()> {
-        let mut pass = Pass::new(&self.loaded.model, vec![token], LogitRows::Last);
+        let mut pass = Pass::new(&self.loaded.model, context.len(), vec![token], LogitRows::Last);
         if self.loaded.model.compute().on_gpu {
             pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
             mlx_rs::transforms::async_eval([pass.logits()?])?;
@@ -244,7 +244,7 @@ impl Generation {
             LogitRows::None
         };
         let ids = self.prompt.get(done..end).unwrap_or_default().to_vec();
-        Pass::new(&self.loaded.model, ids, rows)
+        Pass::new(&self.loaded.model, done, ids, rows)
     }
 
     /// Refuses what will not fit, before the system kills the program.

@@ -29,6 +29,7 @@ pub enum LogitRows {
 /// Nothing after the current stage has been computed.
 #[derive(Debug)]
 pub struct Pass {
+    start: usize,
     ids: Vec<u32>,
     rows: LogitRows,
     n_layers: usize,
@@ -38,16 +39,23 @@ pub struct Pass {
 }
 
 impl Pass {
-    /// A pass over `ids`, before its first stage.
+    /// A pass over `ids`, the first of which stands at position `start`, before its first stage.
     #[must_use]
-    pub fn new(model: &Model, ids: Vec<u32>, rows: LogitRows) -> Self {
+    pub fn new(model: &Model, start: usize, ids: Vec<u32>, rows: LogitRows) -> Self {
         Self {
+            start,
             ids,
             rows,
             n_layers: model.n_layers(),
             next: Some(Stage::Embed),
             hidden: None,
         }
+    }
+
+    /// Position of its first token.
+    #[must_use]
+    pub fn start(&self) -> usize {
+        self.start
     }
 
     /// The tokens this pass runs over.
@@ -67,6 +75,13 @@ impl Pass {
     #[must_use]
     pub fn hidden(&self) -> Option<&Array> {
         self.hidden.as_ref()
+    }
+
+    /// Puts the pass back before `stage`, with what that stage reads. The caller trims the caches.
+    pub fn rewind(&mut self, stage: Stage, hidden: Option<Array>) {
+        let is_over = self.rows == LogitRows::None && matches!(stage, Stage::FinalNorm | Stage::Logits);
+        self.next = (!is_over).then_some(stage);
+        self.hidden = hidden;
     }
 
     /// Executes exactly one stage and waits for its result. Returns the stage, or `None` if the
@@ -127,7 +142,7 @@ impl Pass {
         };
         let hidden = || self.hidden.as_ref().context("no stage has run yet");
         let result = match stage {
-            Stage::Embed => model.embed(&self.ids, context.len(), probe)?,
+            Stage::Embed => model.embed(&self.ids, self.start, probe)?,
             Stage::Block(layer) => model.block(layer, hidden()?, context.layer_mut(layer)?, probe)?,
             Stage::FinalNorm => model.final_norm(&self.kept_rows(hidden()?)?, probe)?,
             Stage::Logits => model.unembed(hidden()?, probe)?,

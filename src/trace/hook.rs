@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::Stage;
+
 /// One named value of a pass, in TransformerLens' words.
 ///
 /// Its text form (`blocks.2.attn.hook_pattern`) is the address used on the command line, in
@@ -180,6 +182,17 @@ impl BlockHook {
 }
 
 impl Hook {
+    /// The stage of a pass that computes this value.
+    #[must_use]
+    pub fn stage(self) -> Stage {
+        match self {
+            Self::Embed | Self::PosEmbed => Stage::Embed,
+            Self::Block(layer, _) => Stage::Block(layer),
+            Self::FinalNorm => Stage::FinalNorm,
+            Self::Logits => Stage::Logits,
+        }
+    }
+
     /// What each dimension of the value counts.
     #[must_use]
     pub fn axes(self) -> &'static [Axis] {

@@ -1,6 +1,7 @@
 //! Stages: the units a pass executes and a debugger steps over.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// One unit of a pass over the network, in order of execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +47,28 @@ impl fmt::Display for Stage {
         }
     }
 }
+
+impl FromStr for Stage {
+    type Err = UnknownStage;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStage> {
+        let unknown = || UnknownStage(text.to_owned());
+        Ok(match text {
+            "embed" => Self::Embed,
+            "ln_final" => Self::FinalNorm,
+            "unembed" => Self::Logits,
+            _ => {
+                let layer = text.strip_prefix("blocks.").ok_or_else(unknown)?;
+                Self::Block(layer.parse().map_err(|_| unknown())?)
+            }
+        })
+    }
+}
+
+/// A text that names no stage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a stage; stages are embed, blocks.0 …, ln_final and unembed")]
+pub struct UnknownStage(pub String);
 
 #[cfg(test)]
 mod tests {
