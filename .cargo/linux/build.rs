@@ -245,9 +245,18 @@ fn write_bindings(compiler: &cc::Tool, out: &Path) -> Result<(), String> {
         })?
         .map_err(|error| format!("bindgen cannot read mlx-c's headers: {error}."))?;
     let file = out.join("bindings.rs");
-    bindings
-        .write_to_file(&file)
-        .map_err(|error| cannot_write(&file, &error))
+    write(&file, &with_signed_pad_mode(&bindings.to_string()))
+}
+
+/// mlx-rs hands `mlx_pad` its mode as `*const i8`, which is C's `char` on x86-64 but not on Arm, where it is unsigned.
+fn with_signed_pad_mode(bindings: &str) -> String {
+    match bindings.split_once("pub fn mlx_pad(") {
+        None => bindings.to_owned(),
+        Some((before, after)) => {
+            let after = after.replacen("*const ::std::os::raw::c_char", "*const i8", 1);
+            format!("{before}pub fn mlx_pad({after}")
+        }
+    }
 }
 
 /// The folder of the compiler's own C headers.
