@@ -6,7 +6,7 @@ use super::lanes::{BLOCK, Lanes, ONE, fraction_mask, shift_to_fraction};
 
 /// One 512-bit register.
 #[derive(Clone, Copy)]
-pub(super) struct Avx512(__m512);
+pub(super) struct Avx512(pub __m512);
 
 /// For each half of a block of `bits`-wide weights: which two bytes hold each weight, and how far up it sits in them.
 ///

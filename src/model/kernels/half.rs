@@ -5,7 +5,8 @@ use std::ops::Range;
 use super::error::{KernelError, check_length};
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::Lanes;
-use super::multiply::{Matrix, OneRow, multiply_many};
+use super::multiply::{Matrix, multiply_many};
+use super::one_row::OneRow;
 
 /// Which 16 bits a weight is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,11 +4,13 @@ use std::sync::OnceLock;
 
 use super::lanes::{Lanes, Portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::{avx2::Avx2, avx512::Avx512, integer_dot};
 
 /// A family of SIMD instructions that the kernels are built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
+    /// As [`Avx512`](Self::Avx512), and products of bytes (VNNI, VBMI) for one row of packed weights.
+    Avx512Vnni,
     /// Sixteen float32 lanes: AVX-512 F and BW.
     Avx512,
     /// Eight float32 lanes: AVX2 with FMA and F16C.
@@ -26,7 +28,7 @@ impl InstructionSet {
 
     /// Every set that this processor has, fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
-        [Self::Avx512, Self::Avx2, Self::Portable]
+        [Self::Avx512Vnni, Self::Avx512, Self::Avx2, Self::Portable]
             .into_iter()
             .filter(|set| set.is_available())
     }
@@ -34,6 +36,7 @@ impl InstructionSet {
     /// Its name, for people.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Avx512Vnni => "AVX-512 VNNI",
             Self::Avx512 => "AVX-512",
             Self::Avx2 => "AVX2",
             Self::Portable if cfg!(target_arch = "aarch64") => "NEON (portable)",
@@ -44,6 +47,7 @@ impl InstructionSet {
     #[cfg(target_arch = "x86_64")]
     fn is_available(self) -> bool {
         match self {
+            Self::Avx512Vnni => integer_dot::is_available(),
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
             }
@@ -82,7 +86,9 @@ pub(super) fn run<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     match set {
         // SAFETY: the guard has just found the instructions.
-        InstructionSet::Avx512 if set.is_available() => return unsafe { run_avx512(kernel) },
+        InstructionSet::Avx512Vnni | InstructionSet::Avx512 if set.is_available() => {
+            return unsafe { run_avx512(kernel) };
+        }
         // SAFETY: as above.
         InstructionSet::Avx2 if set.is_available() => return unsafe { run_avx2(kernel) },
         _ => {}

@@ -6,7 +6,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `packed`   | [`PackedMatrix`]: a quantized matrix, read as it lies in the file |
-//! | `packed_dot` | the kernel of a decode step: a packed matrix times one row |
+//! | `one_row`  | an input row, made ready for the kernels of a decode step |
+//! | `float_dot` | such a kernel: a packed matrix times one row |
+//! | `integer_dot` | the same in whole numbers, where the processor multiplies bytes |
 //! | `half`     | [`HalfMatrix`]: a 16-bit matrix, read as it lies in the file |
 //! | `multiply` | `x @ W^T` for both: one row, several rows, many rows |
 //! | `blas`     | `cblas_sgemm` for the float32 products that MLX does itself (Linux) |
@@ -26,12 +28,15 @@ mod avx512;
 mod blas;
 mod crew;
 mod error;
+mod float_dot;
 mod half;
 mod instructions;
+#[cfg(target_arch = "x86_64")]
+mod integer_dot;
 mod lanes;
 mod multiply;
+mod one_row;
 mod packed;
-mod packed_dot;
 mod tile;
 
 #[cfg(target_os = "linux")]

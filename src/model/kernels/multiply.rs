@@ -17,8 +17,8 @@ use super::crew;
 use super::error::{KernelError, check_length};
 use super::half::HalfMatrix;
 use super::instructions::{InstructionSet, run};
+use super::one_row::OneRow;
 use super::packed::PackedMatrix;
-use super::packed_dot::{Weave, Woven, run_len};
 use super::tile::{DotTiles, Rows};
 
 /// Float32 values in a panel of expanded weights (many rows).
@@ -38,7 +38,7 @@ const LINE: usize = 16;
 /// Measured with 4864 x 896 and 896 x 4864 matrices. Beyond it the input rows no longer stay in the second-level cache.
 pub const fn max_several(set: InstructionSet) -> usize {
     match set {
-        InstructionSet::Avx512 => 64,
+        InstructionSet::Avx512Vnni | InstructionSet::Avx512 => 64,
         InstructionSet::Avx2 => 32,
         InstructionSet::Portable => 8,
     }
@@ -84,43 +84,9 @@ impl Matrix<'_> {
 
     fn dot_rows(&self, set: InstructionSet, rows: Range<usize>, x: &OneRow<'_>, out: &mut [f32]) {
         match self {
-            Self::Packed(matrix) => matrix.dot_rows(set, rows, x, out),
+            Self::Packed(matrix) => matrix.dot_rows(rows, x, out),
             Self::Half(matrix) => matrix.dot_rows(set, rows, x, out),
         }
-    }
-}
-
-/// An input row, as it is and woven for the packed matrices that it will meet.
-pub(super) struct OneRow<'a> {
-    pub values: &'a [f32],
-    /// For runs of 4 and of 8 weights, where needed.
-    woven: [Option<Woven>; 2],
-}
-
-impl<'a> OneRow<'a> {
-    fn new(
-        set: InstructionSet,
-        values: &'a [f32],
-        matrices: impl Iterator<Item = Matrix<'a>>,
-    ) -> Self {
-        let mut woven = [const { None }; 2];
-        for matrix in matrices {
-            if let Matrix::Packed(matrix) = matrix {
-                let run_len = run_len(matrix.bits());
-                woven[Self::slot(run_len)]
-                    .get_or_insert_with(|| run(set, Weave { x: values, run_len }));
-            }
-        }
-        Self { values, woven }
-    }
-
-    /// The row, woven for runs of so many weights.
-    pub fn woven(&self, run_len: usize) -> Option<&Woven> {
-        self.woven[Self::slot(run_len)].as_ref()
-    }
-
-    fn slot(run_len: usize) -> usize {
-        usize::from(run_len == 8)
     }
 }
 
@@ -231,7 +197,7 @@ fn run_tasks(tasks: &[Task<'_>], n_matrices: usize, work: &(dyn Fn(&Task<'_>) + 
 }
 
 fn one_row(set: InstructionSet, parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32]) {
-    let x = OneRow::new(set, x, parts.iter().map(|(matrix, _)| *matrix));
+    let x = OneRow::new(set, x, parts);
     let n_matrices = parts.len();
     run_tasks(&tasks(parts, 1), n_matrices, &|task| {
         // SAFETY: `out` has a value for each row of the matrix, and no other task has these rows.

@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::error::{KernelError, check_length};
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::{BLOCK, Lanes};
-use super::multiply::{Matrix, OneRow, multiply_many};
-use super::packed_dot::{DotRows, run_len};
+use super::multiply::{Matrix, multiply_many};
+use super::one_row::OneRow;
 
 /// A matrix `[n_out, n_in]` in MLX's affine quantization: `w = scale * q + bias`, one scale and bias per group along a row.
 ///
@@ -141,22 +141,16 @@ impl<'a> PackedMatrix<'a> {
     }
 
     /// The products of `rows` with one input row, `out` `[rows]`.
-    pub(super) fn dot_rows(
-        &self,
-        set: InstructionSet,
-        rows: Range<usize>,
-        x: &OneRow<'_>,
-        out: &mut [f32],
-    ) {
+    pub(super) fn dot_rows(&self, rows: Range<usize>, x: &OneRow<'_>, out: &mut [f32]) {
         assert!(
             rows.end <= self.n_out && out.len() == rows.len(),
             "sizes are checked by the caller"
         );
-        let woven = x
-            .woven(run_len(self.bits))
-            .filter(|_| x.values.len() == self.n_in);
-        if let Some(woven) = woven {
-            run(set, DotRows::new(*self, rows, woven, out));
+        if let Some(prepared) = x
+            .prepared(self.bits)
+            .filter(|_| x.values.len() == self.n_in)
+        {
+            prepared.dot_rows(self, rows, out);
         }
     }
 
