@@ -8,6 +8,7 @@
 
 use std::any::Any;
 use std::cell::UnsafeCell;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
@@ -30,16 +31,28 @@ struct Job {
     n_tasks: usize,
 }
 
+/// A value with cache lines of its own, so that threads that use its neighbours do not slow it down.
+#[repr(align(128))]
+struct Line<T>(T);
+
+impl<T> Deref for Line<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// What the caller and the workers share. One per program.
 struct Crew {
     /// Held by the thread whose job is under way.
     caller: Mutex<u64>,
     job: UnsafeCell<Option<Job>>,
     /// Number of the job that workers may join; 0 when there is none.
-    open: AtomicU64,
+    open: Line<AtomicU64>,
     /// Workers that may be looking at `job`.
-    inside: AtomicUsize,
-    next_task: AtomicUsize,
+    inside: Line<AtomicUsize>,
+    next_task: Line<AtomicUsize>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     asleep: AtomicUsize,
     bed: Mutex<()>,
@@ -53,9 +66,9 @@ unsafe impl Sync for Crew {}
 static CREW: Crew = Crew {
     caller: Mutex::new(0),
     job: UnsafeCell::new(None),
-    open: AtomicU64::new(0),
-    inside: AtomicUsize::new(0),
-    next_task: AtomicUsize::new(0),
+    open: Line(AtomicU64::new(0)),
+    inside: Line(AtomicUsize::new(0)),
+    next_task: Line(AtomicUsize::new(0)),
     panic: Mutex::new(None),
     asleep: AtomicUsize::new(0),
     bed: Mutex::new(()),

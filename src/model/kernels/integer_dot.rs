@@ -169,8 +169,12 @@ struct DotRows<'a> {
 impl DotRows<'_> {
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni,avx512vbmi")]
     unsafe fn with_bits<const BITS: usize, const PLANES: usize>(self) {
-        // SAFETY: sizes were checked before `self` was made.
+        // SAFETY: sizes were checked before `self` was made; a prefetch cannot fail.
         unsafe {
+            // The limbs lie in the cache of the core that made them. Asked for one by one, each line would be waited for.
+            for line in self.limbs.bytes.chunks(BYTES) {
+                _mm_prefetch::<_MM_HINT_T0>(line.as_ptr());
+            }
             match self.matrix.group_size() {
                 32 => self.with_group::<BITS, PLANES, 32>(),
                 64 => self.with_group::<BITS, PLANES, 64>(),

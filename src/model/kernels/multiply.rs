@@ -164,7 +164,7 @@ fn tasks<'a>(parts: &mut [(Matrix<'a>, &mut [f32])], n_x: usize) -> Vec<Task<'a>
     let per_task = if total <= ONE_THREAD {
         usize::MAX
     } else {
-        (total / (8 * crew::n_threads())).clamp(TASK.start, TASK.end)
+        (total / (2 * crew::n_threads())).clamp(TASK.start, TASK.end)
     };
     let mut tasks = Vec::new();
     for (matrix, out) in parts {
