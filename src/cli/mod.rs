@@ -6,6 +6,7 @@ mod generate;
 mod inspect;
 mod interrupt;
 mod options;
+mod table;
 
 use std::process::ExitCode;
 

@@ -143,7 +143,7 @@ impl Bench {
         let end = self.ids.len().min(done + model.prefill_chunk());
         let rows = if end == self.ids.len() { LogitRows::Last } else { LogitRows::None };
         let ids = self.ids.get(done..end).unwrap_or_default().to_vec();
-        let mut pass = Pass::new(model, ids, rows);
+        let mut pass = Pass::new(model, done, ids, rows);
         while pass.step(model, &mut self.context, &mut Unwatched)?.is_some() {}
         self.pass = Some(pass);
         Ok(())
@@ -162,7 +162,7 @@ impl Bench {
                 likeliest = id;
             }
         }
-        let mut pass = Pass::new(model, vec![likeliest as u32], LogitRows::Last);
+        let mut pass = Pass::new(model, self.context.len(), vec![likeliest as u32], LogitRows::Last);
         pass.run(model, &mut self.context, &mut Unwatched)?;
         pass.logits()?.eval()?;
         self.pass = Some(pass);

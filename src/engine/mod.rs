@@ -6,14 +6,18 @@ pub mod bench;
 pub mod client;
 pub mod context;
 pub mod generate;
+pub mod inspect;
+mod inspect_group;
 pub mod loaded;
 pub mod memory;
 pub mod message;
 pub mod pass;
 pub mod prompt_cache;
+pub mod run;
 pub mod sampler;
 pub mod stops;
 pub mod task;
+pub mod watch;
 mod worker;
 
 pub use worker::Engine;

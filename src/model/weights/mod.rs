@@ -118,6 +118,11 @@ impl Checkpoint {
         self.infos().map(|info| info.n_bytes as u64).sum()
     }
 
+    /// Size of the files, headers included, in bytes.
+    pub fn file_bytes(&self) -> u64 {
+        self.sources.iter().map(Source::len).sum()
+    }
+
     /// The bytes of one tensor, little-endian, row by row.
     ///
     /// # Errors

@@ -109,6 +109,16 @@ impl<'a> WeightReader<'a> {
         self.entries.contains_key(name)
     }
 
+    /// Every tensor's name in the model's naming, but for those that were explained away.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// The tensors that were explained away so far.
+    pub fn explained(&self) -> &[Explained] {
+        &self.explained
+    }
+
     /// What the file says about a tensor, asked for in the model's naming; nothing is taken.
     pub fn info(&self, name: &str) -> Option<&'a TensorInfo> {
         self.entries.get(name).map(|entry| entry.info)
