@@ -11,8 +11,8 @@ use std::os::raw::c_int;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::crew;
-use super::instructions::{InstructionSet, Kernel, run};
-use super::lanes::Lanes;
+use super::instructions::{InstructionSet, run};
+use super::row_sums::RowSums;
 use super::tile::{DotTiles, Rows};
 
 /// What multiplies float32 matrices here, for `bench`.
@@ -38,12 +38,12 @@ pub fn sgemm_calls() -> u64 {
 
 /// A matrix in memory by the distances between neighbours, in values.
 #[derive(Clone, Copy)]
-struct View<P> {
-    start: P,
+pub(super) struct View<P> {
+    pub start: P,
     /// From a row to the next.
-    row: isize,
+    pub row: isize,
     /// From a column to the next.
-    column: isize,
+    pub column: isize,
 }
 
 impl<P> View<P> {
@@ -68,13 +68,13 @@ impl<P> View<P> {
 
 /// `c = alpha * a @ b + beta * c`, `a` `[m, k]`, `b` `[k, n]`, `c` `[m, n]`.
 #[derive(Clone, Copy)]
-struct Product {
-    m: usize,
+pub(super) struct Product {
+    pub m: usize,
     n: usize,
-    k: usize,
+    pub k: usize,
     alpha: f32,
-    a: View<*const f32>,
-    b: View<*const f32>,
+    pub a: View<*const f32>,
+    pub b: View<*const f32>,
     beta: f32,
     c: View<*mut f32>,
 }
@@ -169,7 +169,7 @@ impl Product {
 
     /// `alpha * sum + beta * c` for one value.
     #[inline(always)]
-    unsafe fn write(&self, i: usize, j: usize, sum: f32) {
+    pub unsafe fn write(&self, i: usize, j: usize, sum: f32) {
         // SAFETY: `i < m` and `j < n`.
         unsafe {
             let c = self
@@ -284,74 +284,6 @@ impl Product {
                 false,
                 threads,
             );
-        }
-    }
-}
-
-/// Columns `first..first + n` of a product, as sums of scaled rows of `b`.
-struct RowSums<'a> {
-    product: &'a Product,
-    first: usize,
-    n: usize,
-}
-
-impl Kernel for RowSums<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        for i in 0..self.product.m {
-            let mut j = self.first;
-            let end = self.first + self.n;
-            // SAFETY: columns below `end` exist.
-            unsafe {
-                while j + 4 * L::WIDTH <= end {
-                    self.strip::<L, 4>(i, j, L::WIDTH);
-                    j += 4 * L::WIDTH;
-                }
-                while j < end {
-                    let n = L::WIDTH.min(end - j);
-                    self.strip::<L, 1>(i, j, n);
-                    j += n;
-                }
-            }
-        }
-    }
-}
-
-impl RowSums<'_> {
-    /// Row `i`, columns from `j`: `R` registers, of which the last has `last` columns.
-    #[inline(always)]
-    unsafe fn strip<L: Lanes, const R: usize>(&self, i: usize, j: usize, last: usize) {
-        let Product { k, a, b, .. } = *self.product;
-        // SAFETY: row `i` of `a` and these columns of `b` exist; a register that is not full is read and written by value.
-        unsafe {
-            let mut sums = [L::splat(0.0); R];
-            let (mut x, mut row) = (
-                a.start.offset(i as isize * a.row),
-                b.start.offset(j as isize * b.column),
-            );
-            for _ in 0..k {
-                let factor = L::splat(*x);
-                for (r, sum) in sums.iter_mut().enumerate() {
-                    let from = row.add(r * L::WIDTH);
-                    let values = if last == L::WIDTH {
-                        L::load(from)
-                    } else {
-                        L::load_tail(from, last)
-                    };
-                    *sum = values.mul_add(factor, *sum);
-                }
-                x = x.wrapping_offset(a.column);
-                row = row.wrapping_offset(b.row);
-            }
-            for (r, sum) in sums.into_iter().enumerate() {
-                let mut values = [0.0; 16];
-                sum.store(values.as_mut_ptr());
-                for (lane, value) in values.iter().take(last).enumerate() {
-                    self.product.write(i, j + r * L::WIDTH + lane, *value);
-                }
-            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::lanes::{Lanes, Portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512, integer_dot};
+use super::{avx2::Avx2, avx512::Avx512, limbs};
 
 /// A family of SIMD instructions that the kernels are built for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl InstructionSet {
     #[cfg(target_arch = "x86_64")]
     fn is_available(self) -> bool {
         match self {
-            Self::Avx512Vnni => integer_dot::is_available(),
+            Self::Avx512Vnni => limbs::is_available(),
             Self::Avx512 => {
                 is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw")
             }

@@ -8,14 +8,16 @@
 //! | `packed`   | [`PackedMatrix`]: a quantized matrix, read as it lies in the file |
 //! | `one_row`  | an input row, made ready for the kernels of a decode step |
 //! | `float_dot` | such a kernel: a packed matrix times one row |
-//! | `integer_dot` | the same in whole numbers, where the processor multiplies bytes |
+//! | `integer_dot`, `limbs` | the same in whole numbers, where the processor multiplies bytes |
 //! | `half`     | [`HalfMatrix`]: a 16-bit matrix, read as it lies in the file |
 //! | `multiply` | `x @ W^T` for both: one row, several rows, many rows |
-//! | `blas`     | `cblas_sgemm` for the float32 products that MLX does itself (Linux) |
+//! | `blas`, `row_sums` | `cblas_sgemm` for the float32 products that MLX does itself (Linux) |
 //! | `tile`     | dot products of a few rows with a few rows, the common core |
 //! | `lanes`, `avx512`, `avx2` | what one SIMD register can do, per instruction set |
 //! | `instructions` | which instruction set this processor has |
+//! | `tasks`    | how rows are shared out among threads |
 //! | `crew`     | the threads, ready within a microsecond while work keeps coming |
+//! | `machine`  | how fast this machine could be: bandwidth and GFLOP/s |
 //!
 //! Every function that reads memory through pointers is small, private, and says why it is sound; what is public checks its sizes
 //! and returns a [`KernelError`].
@@ -34,16 +36,26 @@ mod instructions;
 #[cfg(target_arch = "x86_64")]
 mod integer_dot;
 mod lanes;
+#[cfg(target_arch = "x86_64")]
+mod limbs;
+mod machine;
 mod multiply;
 mod one_row;
 mod packed;
+#[cfg(target_os = "linux")]
+mod row_sums;
+mod tasks;
 mod tile;
 
 #[cfg(target_os = "linux")]
 pub use blas::{BLAS_NAME, sgemm_calls};
+/// What multiplies float32 matrices for MLX: on a Mac, Apple's own library.
+#[cfg(not(target_os = "linux"))]
+pub const BLAS_NAME: &str = "Accelerate";
 pub use error::KernelError;
 pub use half::{HalfFormat, HalfMatrix};
 pub use instructions::InstructionSet;
+pub use machine::Machine;
 pub use multiply::{Matrix, max_several, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};
 

@@ -6,9 +6,10 @@
 //!   every input row.
 //! - **many rows** (a prefill): panels of weight rows are expanded into the cache, and the `gemm` crate multiplies.
 //!
-//! Each way adds in another order, so their results differ in the last bits (by less than 1e-5 of the largest output). Within the
-//! first two ways a row's result depends on that row alone, not on how many rows come with it; `gemm` may choose other block sizes for
-//! another number of rows. The same call gives the same bits always, whatever the threads do.
+//! Each way adds in another order, so their results differ in the last bits (by less than 1e-5 of the largest output). Among one
+//! and among several rows, a row's result depends on that row and the matrix alone, not on the rows or matrices that come with it;
+//! among many, `gemm` may choose other block sizes for another number of rows. The same call on the same kind of processor gives the
+//! same bits always, whatever the threads do.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -19,16 +20,11 @@ use super::half::HalfMatrix;
 use super::instructions::{InstructionSet, run};
 use super::one_row::OneRow;
 use super::packed::PackedMatrix;
+use super::tasks::{Shared, run_tasks, tasks};
 use super::tile::{DotTiles, Rows};
 
 /// Float32 values in a panel of expanded weights (many rows).
 const PANEL: usize = 1 << 20;
-
-/// Multiplications that are done sooner on one thread than on several.
-const ONE_THREAD: usize = 1 << 17;
-
-/// Multiplications in a task: small enough to share evenly, large enough to be worth taking.
-const TASK: Range<usize> = 1 << 15..1 << 20;
 
 /// Float32 values in a cache line.
 const LINE: usize = 16;
@@ -131,71 +127,6 @@ pub(super) fn multiply_with(
     Ok(())
 }
 
-/// Output memory that several threads write to, each to places of its own.
-#[derive(Clone, Copy)]
-struct Shared(*mut f32);
-
-// SAFETY: whoever uses it keeps the threads' places apart.
-unsafe impl Send for Shared {}
-// SAFETY: as above.
-unsafe impl Sync for Shared {}
-
-impl Shared {
-    /// A method, so that closures capture the whole and not the bare pointer.
-    fn at(self, index: usize) -> *mut f32 {
-        self.0.wrapping_add(index)
-    }
-}
-
-/// Weight rows of one matrix, for one thread.
-struct Task<'a> {
-    matrix: Matrix<'a>,
-    rows: Range<usize>,
-    out: Shared,
-}
-
-/// Shares the rows of all matrices out among tasks.
-fn tasks<'a>(parts: &mut [(Matrix<'a>, &mut [f32])], n_x: usize) -> Vec<Task<'a>> {
-    let cost = |matrix: &Matrix<'_>, rows: usize| rows * matrix.n_in() * n_x;
-    let total: usize = parts
-        .iter()
-        .map(|(matrix, _)| cost(matrix, matrix.n_out()))
-        .sum();
-    let per_task = if total <= ONE_THREAD {
-        usize::MAX
-    } else {
-        (total / (2 * crew::n_threads())).clamp(TASK.start, TASK.end)
-    };
-    let mut tasks = Vec::new();
-    for (matrix, out) in parts {
-        // Whole cache lines of output, so that threads do not fight over one.
-        let step = (per_task / cost(matrix, 1).max(1))
-            .max(1)
-            .div_ceil(16)
-            .saturating_mul(16);
-        let out = Shared(out.as_mut_ptr());
-        let starts = (0..matrix.n_out()).step_by(step);
-        tasks.extend(starts.map(|start| {
-            let end = start.saturating_add(step).min(matrix.n_out());
-            Task {
-                matrix: *matrix,
-                rows: start..end,
-                out,
-            }
-        }));
-    }
-    tasks
-}
-
-/// Runs the tasks: together, or one after the other where there is too little to do.
-fn run_tasks(tasks: &[Task<'_>], n_matrices: usize, work: &(dyn Fn(&Task<'_>) + Sync)) {
-    if tasks.len() <= n_matrices {
-        tasks.iter().for_each(work);
-    } else {
-        crew::run(tasks.len(), &|i| work(&tasks[i]));
-    }
-}
-
 fn one_row(set: InstructionSet, parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32]) {
     let x = OneRow::new(set, x, parts);
     let n_matrices = parts.len();
@@ -217,7 +148,7 @@ fn several_rows(
     /// Weight rows that are expanded at a time: the tallest tile of any instruction set.
     const HEIGHT: usize = 4;
     let n_x = x.len() / n_in;
-    let inputs = Shared(x.as_ptr().cast_mut()); // only read
+    let inputs = Shared::new(x.as_ptr().cast_mut()); // only read
     let n_matrices = parts.len();
     run_tasks(&tasks(parts, n_x), n_matrices, &|task| {
         with_scratch(HEIGHT * n_in, |scratch| {
@@ -251,44 +182,69 @@ fn several_rows(
 fn many_rows(set: InstructionSet, matrix: &Matrix<'_>, x: &[f32], out: &mut [f32]) {
     let (n_in, n_out) = (matrix.n_in(), matrix.n_out());
     let n_x = x.len() / n_in;
-    let height = (PANEL / n_in).max(16).min(n_out);
+    let height = (PANEL / n_in).clamp(16, n_out.max(16));
     with_scratch(height * n_in, |panel| {
         for start in (0..n_out).step_by(height) {
             let rows = start..(start + height).min(n_out);
             expand_panel(set, matrix, rows.clone(), panel);
-            // SAFETY: `out` is `[n_x, n_out]` and holds the panel's columns, `x` is `[n_x, n_in]`, the panel `[rows, n_in]`, read transposed.
+            let columns = out[start..].as_mut_ptr();
+            // SAFETY: `out` is `[n_x, n_out]` and holds the panel's columns, `x` is `[n_x, n_in]`, the panel `[rows, n_in]`.
             unsafe {
-                gemm::gemm(
-                    n_x,
-                    rows.len(),
-                    n_in,
-                    out.as_mut_ptr().add(start),
-                    1,
-                    n_out as isize,
-                    false,
+                multiply_floats(
+                    [n_x, rows.len(), n_in],
                     x.as_ptr(),
-                    1,
-                    n_in as isize,
                     panel.as_ptr(),
-                    n_in as isize,
-                    1,
-                    0.0,
-                    1.0,
-                    false,
-                    false,
-                    false,
-                    gemm::Parallelism::Rayon(0),
-                );
-            }
+                    columns,
+                    n_out,
+                )
+            };
         }
     });
+}
+
+/// `out = x @ w^T` on float32, `x` `[n_x, n_in]`, `w` `[n_w, n_in]`; a row of `out` begins every `stride` values.
+///
+/// # Safety
+/// The pointers are valid for matrices of these sizes.
+pub(super) unsafe fn multiply_floats(
+    [n_x, n_w, n_in]: [usize; 3],
+    x: *const f32,
+    w: *const f32,
+    out: *mut f32,
+    stride: usize,
+) {
+    let (across, along) = (n_in as isize, 1);
+    // SAFETY: by this function's own contract.
+    unsafe {
+        gemm::gemm(
+            n_x,
+            n_w,
+            n_in,
+            out,
+            1,
+            stride as isize,
+            false,
+            x,
+            along,
+            across,
+            w,
+            across,
+            along,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::Rayon(0),
+        );
+    }
 }
 
 /// Expands rows into the panel, on all cores.
 fn expand_panel(set: InstructionSet, matrix: &Matrix<'_>, rows: Range<usize>, panel: &mut [f32]) {
     const HEIGHT: usize = 16;
     let n_in = matrix.n_in();
-    let to = Shared(panel.as_mut_ptr());
+    let to = Shared::new(panel.as_mut_ptr());
     crew::run(rows.len().div_ceil(HEIGHT), &|task| {
         let first = task * HEIGHT;
         let n = HEIGHT.min(rows.len() - first);

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use super::float_dot::{DotRows, Weave, Woven, run_len};
 use super::instructions::{InstructionSet, Kernel, run};
-#[cfg(target_arch = "x86_64")]
-use super::integer_dot::{self, Limbs};
 use super::lanes::Lanes;
 use super::multiply::Matrix;
 use super::packed::PackedMatrix;
+#[cfg(target_arch = "x86_64")]
+use super::{integer_dot, limbs::Limbs};
 
 /// An input row, as it is and as the packed matrices that it will meet need it.
 pub(super) struct OneRow<'a> {

@@ -169,6 +169,69 @@ fn a_row_of_one_group_is_enough() {
 }
 
 #[test]
+fn unusual_inputs_give_what_arithmetic_says() {
+    every_width(|bits, group_size| {
+        let sample = Sample::new(PackedShape {
+            n_out: 9,
+            n_in: 256,
+            bits,
+            group_size,
+        });
+        let weights = sample.expanded();
+        let product = |set, x: &[f32]| {
+            let mut out = vec![7.0; 9];
+            multiply_with(set, &mut [(Matrix::Packed(sample.matrix()), &mut out)], x).unwrap();
+            out
+        };
+        let mut outlier = Noise::new(5).values(256);
+        outlier[77] = 5000.0;
+        let tiny: Vec<f32> = Noise::new(6)
+            .values(256)
+            .into_iter()
+            .map(|x| x * 1e-35)
+            .collect();
+        let mut infinite = outlier.clone();
+        infinite[200] = f32::INFINITY;
+        let mut no_number = outlier.clone();
+        no_number[3] = f32::NAN;
+        for set in InstructionSet::available() {
+            assert_eq!(product(set, &[0.0; 256]), [0.0; 9]);
+            for x in [&outlier, &tiny] {
+                assert_close(
+                    &product(set, x),
+                    &reference(x, &weights, 256),
+                    &format!("{set:?} {bits}"),
+                );
+            }
+            assert!(
+                product(set, &infinite)
+                    .iter()
+                    .all(|value| !value.is_finite()),
+                "{set:?}"
+            );
+            assert!(
+                product(set, &no_number).iter().all(|value| value.is_nan()),
+                "{set:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn a_matrix_without_rows_gives_nothing() {
+    let shape = PackedShape {
+        n_out: 0,
+        n_in: 64,
+        bits: 4,
+        group_size: 64,
+    };
+    let matrix = PackedMatrix::new(&[], &[], &[], shape).unwrap();
+    for n_x in [1, 5, 300] {
+        assert_eq!(matrix.multiply(&vec![1.0; n_x * 64], &mut []), Ok(()));
+    }
+}
+
+#[test]
 fn matrices_multiplied_together_equal_each_alone() {
     let shape = |n_out, bits| PackedShape {
         n_out,
