@@ -5,6 +5,7 @@ use anyhow::Result;
 use mlx_rs::Array;
 
 use super::cache::KvCache;
+use super::parts::{Norm, Part};
 use super::probe::Probe;
 use crate::trace::{BlockHook, Hook};
 
@@ -55,6 +56,13 @@ pub trait Decoder {
     /// # Errors
     /// If MLX cannot build the graph, or the probe stops the pass.
     fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array>;
+
+    /// Every matrix, in order of execution: what is looked up first, the output head last. A tied
+    /// head is the embedding again.
+    fn parts(&self) -> Vec<Part<'_>>;
+
+    /// The norm after the last block.
+    fn last_norm(&self) -> Norm<'_>;
 
     /// Every hook of a pass, in order of execution: the one list for stepping, screen and trace.
     fn hooks(&self) -> Vec<Hook> {

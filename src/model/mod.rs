@@ -13,11 +13,12 @@ pub mod linear;
 pub mod loader;
 pub mod mlp;
 pub mod norm;
+pub mod parts;
 pub mod probe;
 pub mod rope;
 pub mod weights;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use mlx_rs::Array;
 
 use cache::KvCache;
@@ -25,6 +26,7 @@ use config::ModelConfig;
 use decoder::Decoder;
 use linear::Kernels;
 use loader::{Compute, Loader, Work};
+use parts::{Norm, Part};
 use probe::Probe;
 use weights::{Checkpoint, Explained};
 
@@ -128,6 +130,40 @@ impl Model {
     #[must_use]
     pub fn block_hooks(&self) -> &'static [BlockHook] {
         self.decoder.block_hooks()
+    }
+
+    /// Every matrix, in order of execution: what is looked up first, the output head last.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Part<'_>> {
+        self.decoder.parts()
+    }
+
+    /// The layer that writes the value at `hook`.
+    ///
+    /// # Errors
+    /// If no layer does: the value is computed from others.
+    pub fn part_writing(&self, hook: Hook) -> Result<Part<'_>> {
+        let found = self.parts().into_iter().find(|part| part.writes.contains(&hook));
+        found.with_context(|| format!("no layer of this model writes {hook}"))
+    }
+
+    /// The layer called `path` in the checkpoint, e.g. `model.layers.0.self_attn.q_proj`.
+    ///
+    /// # Errors
+    /// If the model has no such layer.
+    pub fn part(&self, path: &str) -> Result<Part<'_>> {
+        let bare = path.strip_suffix(".weight").unwrap_or(path);
+        let found = self.parts().into_iter().find(|part| part.path == bare);
+        found.with_context(|| {
+            let first = self.parts().into_iter().nth(1).map(|part| part.path).unwrap_or_default();
+            format!("this model has no matrix called '{path}'; one that it has is '{first}'")
+        })
+    }
+
+    /// The norm after the last block.
+    #[must_use]
+    pub fn last_norm(&self) -> Norm<'_> {
+        self.decoder.last_norm()
     }
 
     /// Stage 1: rows of `ids`, the first at position `start`, `[pos, d_model]`.

@@ -11,6 +11,7 @@ use crate::model::linear::{Linear, Matrix};
 use crate::model::loader::Loader;
 use crate::model::mlp::GeluMlp;
 use crate::model::norm::LayerNorm;
+use crate::model::parts::{Norm, Part};
 use crate::model::probe::{BlockProbe, Probe};
 use crate::model::weights::Renamed;
 use crate::trace::{BlockHook, Hook};
@@ -124,6 +125,20 @@ impl Decoder for Gpt2 {
     fn unembed(&self, normed: &Array, probe: &mut dyn Probe) -> Result<Array> {
         probe.at(Hook::Logits, self.wte.project(normed)?) // [pos, vocab]
     }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        let mut parts = vec![
+            Part::embedding("model.wte", &self.wte, Hook::Embed),
+            Part::embedding("model.wpe", &self.wpe, Hook::PosEmbed),
+        ];
+        parts.extend(self.h.iter().enumerate().flat_map(|(layer, block)| block.parts(layer)));
+        parts.push(Part::head("model.wte", &self.wte));
+        parts
+    }
+
+    fn last_norm(&self) -> Norm<'_> {
+        Norm::Layer(&self.ln_f)
+    }
 }
 
 /// No RoPE, and an MLP without a gate.
@@ -168,6 +183,22 @@ impl Block {
                 c_proj: loader.linear(&at("mlp.c_proj"), d_model, d_mlp, true)?,
             },
         })
+    }
+
+    /// Its matrices, in order of execution.
+    fn parts(&self, layer: usize) -> [Part<'_>; 4] {
+        use BlockHook::{AttnOut, K, Ln1, Ln2, MlpOut, Post, Pre, Q, V, Z};
+        let at = |hook| Hook::Block(layer, hook);
+        let part = |name: &str, linear, reads, writes: &[BlockHook]| {
+            let writes = writes.iter().map(|hook| at(*hook)).collect();
+            Part::linear(format!("model.h.{layer}.{name}"), linear, at(reads), writes)
+        };
+        [
+            part("attn.c_attn", &self.attn.c_attn, Ln1, &[Q, K, V]),
+            part("attn.c_proj", &self.attn.c_proj, Z, &[AttnOut]),
+            part("mlp.c_fc", &self.mlp.c_fc, Ln2, &[Pre]),
+            part("mlp.c_proj", &self.mlp.c_proj, Post, &[MlpOut]),
+        ]
     }
 
     fn forward(

@@ -14,6 +14,7 @@ use crate::model::linear::{Linear, Matrix, forward_all};
 use crate::model::loader::Loader;
 use crate::model::mlp::GatedMlp;
 use crate::model::norm::RmsNorm;
+use crate::model::parts::{Norm, Part};
 use crate::model::probe::{BlockProbe, Probe};
 use crate::model::rope::Rope;
 use crate::model::weights::Renamed;
@@ -156,6 +157,21 @@ impl Decoder for RmsDecoder {
         let head = self.lm_head.as_ref().unwrap_or(&self.embed_tokens);
         probe.at(Hook::Logits, head.project(normed)?) // [pos, vocab]
     }
+
+    fn parts(&self) -> Vec<Part<'_>> {
+        const EMBEDDING: &str = "model.embed_tokens";
+        let mut parts = vec![Part::embedding(EMBEDDING, &self.embed_tokens, Hook::Embed)];
+        parts.extend(self.layers.iter().enumerate().flat_map(|(layer, block)| block.parts(layer)));
+        parts.push(match &self.lm_head {
+            Some(head) => Part::head("lm_head", head),
+            None => Part::head(EMBEDDING, &self.embed_tokens),
+        });
+        parts
+    }
+
+    fn last_norm(&self) -> Norm<'_> {
+        Norm::Rms(&self.norm)
+    }
 }
 
 impl Block {
@@ -176,6 +192,26 @@ impl Block {
                 down_proj: loader.linear(&at("mlp.down_proj"), d_model, d_mlp, has.mlp_bias)?,
             },
         })
+    }
+
+    /// Its matrices, in order of execution.
+    fn parts(&self, layer: usize) -> [Part<'_>; 7] {
+        use BlockHook::{AttnOut, K, Ln1, Ln2, MlpOut, Post, Pre, PreLinear, Q, V, Z};
+        let at = |hook| Hook::Block(layer, hook);
+        let part = |name: &str, linear, reads, writes| {
+            let path = format!("model.layers.{layer}.{name}");
+            Part::linear(path, linear, at(reads), vec![at(writes)])
+        };
+        let (attention, mlp) = (&self.self_attn, &self.mlp);
+        [
+            part("self_attn.q_proj", &attention.q_proj, Ln1, Q),
+            part("self_attn.k_proj", &attention.k_proj, Ln1, K),
+            part("self_attn.v_proj", &attention.v_proj, Ln1, V),
+            part("self_attn.o_proj", &attention.o_proj, Z, AttnOut),
+            part("mlp.gate_proj", &mlp.gate_proj, Ln2, Pre),
+            part("mlp.up_proj", &mlp.up_proj, Ln2, PreLinear),
+            part("mlp.down_proj", &mlp.down_proj, Post, MlpOut),
+        ]
     }
 
     fn forward(
