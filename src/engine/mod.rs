@@ -9,6 +9,7 @@ pub mod generate;
 pub mod inspect;
 mod inspect_group;
 pub mod loaded;
+pub mod measures;
 pub mod memory;
 pub mod message;
 pub mod pass;

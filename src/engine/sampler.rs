@@ -37,7 +37,7 @@ pub use random::fresh_seed;
 pub use softmax::{TokenLogprob, logprob_of, top_logprobs};
 pub use view::{Candidate, Exclusion, Filtered, Stage, filtered};
 
-use random::Random;
+pub(in crate::engine) use random::Random;
 use ranking::Ranking;
 use softmax::{Extent, log_sum_exp};
 

@@ -8,6 +8,7 @@ mod address;
 pub mod answer;
 pub mod edit;
 mod hook;
+pub mod measure;
 mod stage;
 mod tensor;
 pub mod units;

@@ -7,13 +7,13 @@ use std::hash::{BuildHasher, RandomState};
 /// Ten lines of our own instead of a package, so that a seed gives the same text on every platform
 /// and with every later version.
 #[derive(Clone, Debug)]
-pub(super) struct Random {
+pub(in crate::engine) struct Random {
     state: u64,
 }
 
 impl Random {
     /// The sequence that belongs to `seed`.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(in crate::engine) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
@@ -22,7 +22,7 @@ impl Random {
     /// Decimals rather than bits, because such a number can be shown whole, and is the same after
     /// it was written as text and read back, whoever reads it. What holds a millionth of a
     /// millionth of the curve is still hit.
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(in crate::engine) fn uniform(&mut self) -> f64 {
         const PARTS: u64 = 1_000_000_000_000;
         let part = (u128::from(self.next()) * u128::from(PARTS)) >> 64;
         part as f64 / PARTS as f64
