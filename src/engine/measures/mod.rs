@@ -7,6 +7,8 @@
 mod contribution;
 mod heads;
 mod lens;
+mod state;
+mod verdict;
 
 use std::rc::Rc;
 

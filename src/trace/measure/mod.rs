@@ -7,7 +7,9 @@ pub mod contribution;
 pub mod distribution;
 pub mod heads;
 pub mod lens;
+pub mod state;
 pub mod vector;
+pub mod verdict;
 
 use std::fmt;
 

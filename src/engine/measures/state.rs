@@ -1,0 +1,49 @@
+//! States along the layers: see [`crate::trace::measure::state`].
+
+use anyhow::Result;
+
+use super::{Looking, row_of};
+use crate::trace::measure::state::Path;
+use crate::trace::measure::{At, Point};
+
+impl Looking<'_> {
+    /// The residual stream of one position at every point that has been computed.
+    ///
+    /// # Errors
+    /// If there is no such position, or MLX fails.
+    pub fn path(&mut self, at: At) -> Result<Path> {
+        let mut paths = self.paths(at.pass, &[at.row])?;
+        let empty = Path {
+            at,
+            states: Vec::new(),
+        };
+        Ok(paths.pop().unwrap_or(empty))
+    }
+
+    /// The paths of several rows of a pass: every point is computed once for all of them.
+    ///
+    /// # Errors
+    /// As [`Looking::path`].
+    pub fn paths(&mut self, pass: usize, rows: &[usize]) -> Result<Vec<Path>> {
+        let as_path = |row: &usize| Path {
+            at: At { pass, row: *row },
+            states: Vec::new(),
+        };
+        let mut paths: Vec<Path> = rows.iter().map(as_path).collect();
+        let executed = self
+            .run
+            .passes()
+            .get(pass)
+            .map_or(0, |pass| pass.times().len());
+        let n_blocks = executed
+            .saturating_sub(1)
+            .min(self.loaded().model.n_layers());
+        for point in Point::all(n_blocks) {
+            let residual = self.residual(pass, point)?;
+            for path in &mut paths {
+                path.states.push((point, row_of(&residual, path.at.row)?));
+            }
+        }
+        Ok(paths)
+    }
+}
