@@ -4,11 +4,13 @@
 //! compute on the engine's own data: values that a pass recorded or that are recomputed from its
 //! hidden states, and the matrices that the pass multiplies by.
 
+mod attention;
 mod contribution;
 mod heads;
 mod lens;
 mod state;
 mod verdict;
+mod writes;
 
 use std::rc::Rc;
 

@@ -3,6 +3,7 @@
 //! Each file holds one measure: its definition, its result, and the arithmetic that needs no
 //! weights. The engine's `measures` fetch the values and multiply where weights are needed.
 
+pub mod attention;
 pub mod contribution;
 pub mod distribution;
 pub mod heads;
@@ -10,6 +11,7 @@ pub mod lens;
 pub mod state;
 pub mod vector;
 pub mod verdict;
+pub mod writes;
 
 use std::fmt;
 
