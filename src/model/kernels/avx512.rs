@@ -10,7 +10,7 @@ pub(super) struct Avx512(pub __m512);
 
 /// For each half of a block of `bits`-wide weights: which two bytes hold each weight, and how far up it sits in them.
 ///
-/// `width` is the number of bytes that [`packed_bytes`] loads: the second half's load begins early where it would else end outside
+/// `width` is the number of bytes that are loaded: the second half's load begins early where it would else end outside
 /// the block, and its bytes are counted from there.
 const fn places(bits: usize, part: usize, width: usize) -> ([i32; 16], [i32; 16]) {
     let skipped = part * 2 * bits - load_at(bits, part, width);

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::crew;
 use super::instructions::{InstructionSet, run};
+use super::multiply::max_several;
 use super::row_sums::RowSums;
 use super::tile::{DotTiles, Rows};
 
@@ -22,12 +23,12 @@ pub const BLAS_NAME: &str = "Vitrine (gemm 0.19)";
 const ROW_MAJOR: c_int = 101;
 const NO_TRANS: c_int = 111;
 
-/// Up to this many rows, packing (which `gemm` does first) costs more than it saves.
-const FEW_DOTS: usize = 14;
-/// The same where rows are summed instead.
-const FEW_SUMS: usize = 4;
-/// Multiplications that are done sooner on one thread than on several.
-const ONE_THREAD: usize = 1 << 16;
+/// Up to this many rows of `a`, rows of `b` are summed without packing first.
+const FEW_SUMS: usize = 2;
+/// Multiplications that are done sooner on one thread than on several, whose threads may be asleep.
+const ONE_THREAD: usize = 1 << 18;
+/// The same for `gemm`, whose threads take longer to wake.
+const GEMM_ONE_THREAD: usize = 1 << 22;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
@@ -149,6 +150,8 @@ impl Product {
         } else {
             self.transposed()
         };
+        // Where rows are short, the sum over the lanes at the end of each costs too much.
+        let few_dots = max_several(set).min(self.k / 4).max(1);
         // A lone value along an axis may be given any distance to the next.
         let a_runs_along_k = few.a.column == 1 || few.k == 1;
         let b_runs_along_k = few.b.row == 1 || few.k == 1;
@@ -157,7 +160,7 @@ impl Product {
         unsafe {
             if self.k == 0 || self.alpha == 0.0 {
                 self.only_beta();
-            } else if few.m <= FEW_DOTS && a_runs_along_k && b_runs_along_k {
+            } else if few.m <= few_dots && a_runs_along_k && b_runs_along_k {
                 few.by_dots(set);
             } else if few.m <= FEW_SUMS && b_runs_along_n {
                 few.by_sums(set);
@@ -200,7 +203,7 @@ impl Product {
         if total <= ONE_THREAD {
             return work(0, self.n);
         }
-        let n_tasks = (total / ONE_THREAD).min(8 * crew::n_threads());
+        let n_tasks = (2 * total / ONE_THREAD).min(4 * crew::n_threads());
         let width = self.n.div_ceil(n_tasks).div_ceil(32) * 32;
         crew::run(self.n.div_ceil(width), &|task| {
             let first = task * width;
@@ -255,7 +258,7 @@ impl Product {
             beta,
             c,
         } = self;
-        let threads = if m * n * k <= ONE_THREAD * 8 {
+        let threads = if m * n * k <= GEMM_ONE_THREAD {
             gemm::Parallelism::None
         } else {
             gemm::Parallelism::Rayon(0)

@@ -12,8 +12,8 @@ use super::multiply::multiply_floats;
 const BUDGET: Duration = Duration::from_millis(400);
 /// Bytes of the buffer that is read: many times what the caches hold.
 const BUFFER: usize = 256 << 20;
-/// Bytes that a thread reads at a time.
-const STRIDE: usize = 1 << 20;
+/// Pieces of it for each thread: long ones, or reading does not get up to speed.
+const PIECES: usize = 8;
 /// Sizes of the product that is timed, `[n_x, n_out, n_in]`: a prefill of 512 tokens through a layer of a small model.
 const PRODUCT: [usize; 3] = [512, 4864, 896];
 
@@ -63,10 +63,10 @@ fn bandwidth(set: InstructionSet) -> Option<f64> {
     buffer.try_reserve_exact(n).ok()?;
     // Written, not only reserved: untouched memory is one page of zeros that stays in the cache.
     buffer.resize(n, 1.0);
-    let strides: Vec<&[f32]> = buffer.chunks(STRIDE / size_of::<f32>()).collect();
+    let pieces: Vec<&[f32]> = buffer.chunks(n / (PIECES * crew::n_threads())).collect();
     let seconds = shortest(|| {
-        crew::run(strides.len(), &|task| {
-            black_box(run(set, Sum(strides[task])));
+        crew::run(pieces.len(), &|task| {
+            black_box(run(set, Sum(pieces[task])));
         });
     });
     Some(BUFFER as f64 / seconds / 1e9)
