@@ -1,11 +1,116 @@
-//! `vitrine bench`.
+//! `vitrine bench`: how fast a model runs here, beside how fast this machine could run it.
 
-use anyhow::Result;
+use std::io::{self, Write};
+use std::time::Duration;
 
-use super::Ended;
+use anyhow::{Result, bail};
 
-/// Flags.
+use super::options::ModelArgs;
+use super::table::{Column, Table};
+use super::{Ended, interrupt};
+use crate::engine::bench::{BenchOptions, BenchReport};
+use crate::engine::client::Client;
+use crate::engine::message::{Action, CancelToken, Event, SessionId};
+use crate::trace::units;
+
+/// Flags of `vitrine bench`.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Tokens of the prompt; if not given, 512, or fewer where the model's context is short.
+    #[arg(long, value_name = "N")]
+    prompt_tokens: Option<usize>,
+    /// Tokens to generate.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    gen_tokens: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: Args) -> Result<Ended> { Ok(Ended::Well) }
+/// Runs the command.
+///
+/// # Errors
+/// If the model cannot be loaded or run.
+pub fn run(args: &Args) -> Result<Ended> {
+    let mut client = Client::start()?;
+    let cancel = CancelToken::default();
+    let _guard = interrupt::cancels(&cancel);
+    let options = BenchOptions {
+        model: args.model.choice(),
+        prompt_tokens: args.prompt_tokens,
+        gen_tokens: args.gen_tokens,
+    };
+    for event in client.ask(SessionId(0), Action::Bench(options), &cancel)? {
+        match event {
+            Event::Notice(text) => eprintln!("note: {text}"),
+            Event::Benched(report) => {
+                print(&report, args.json)?;
+                return Ok(Ended::Well);
+            }
+            Event::Failed(why) => bail!(why),
+            Event::Cancelled => return Ok(Ended::Interrupted),
+            _ => {}
+        }
+    }
+    bail!("the engine ended without a measurement")
+}
+
+fn print(report: &BenchReport, as_json: bool) -> Result<()> {
+    let mut out = io::stdout().lock();
+    if as_json {
+        writeln!(out, "{}", serde_json::to_string(report)?)?;
+    } else {
+        write!(out, "{}", for_people(report))?;
+    }
+    Ok(())
+}
+
+fn for_people(report: &BenchReport) -> String {
+    let mut table = Table::new([Column::Left(""), Column::Right(""), Column::Left("")]);
+    let mut row = |what: &str, value: String, remark: String| {
+        table.row([what.to_owned(), value, remark]);
+    };
+    let load = units::duration(Duration::try_from_secs_f64(report.load_s).unwrap_or_default());
+    let gflops = report.gflops * 1e9;
+    row("load", load, String::new());
+    row(
+        "prefill",
+        units::tokens_per_second(report.prefill_tps),
+        format!(
+            "{} tokens, at {} of the float32 speed",
+            units::count(report.prompt_tokens as u64),
+            units::percent(report.gflops_share)
+        ),
+    );
+    row(
+        "decode",
+        units::tokens_per_second(report.decode_tps),
+        format!(
+            "{} tokens, at {} of the memory bandwidth ({} each)",
+            units::count(report.gen_tokens as u64),
+            units::percent(report.bandwidth_share),
+            units::bytes(report.bytes_per_token)
+        ),
+    );
+    row(
+        "peak memory",
+        units::bytes(report.peak_memory_bytes as u64),
+        "in MLX's arrays".to_owned(),
+    );
+    if let Some(resident) = report.peak_resident_bytes {
+        row(
+            "",
+            units::bytes(resident),
+            "of the whole process".to_owned(),
+        );
+    }
+    let bandwidth = units::bytes_per_second(report.bandwidth_gbs * 1e9);
+    row("this machine", bandwidth, "memory bandwidth".to_owned());
+    row("", units::flops(gflops), "in float32".to_owned());
+    format!(
+        "{} on the {}, quantized layers by {}, BLAS {}\n\n{table}",
+        report.model, report.device, report.kernels, report.blas
+    )
+}

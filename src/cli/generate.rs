@@ -7,15 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
+use super::answer::{follow, note, summary};
 use super::options::{AnswerArgs, ModelArgs, SamplingArgs};
 use super::{Ended, interrupt};
 use crate::engine::client::Client;
-use crate::engine::message::{
-    Action, CancelToken, Event, GenerateRequest, Prompt, SessionId,
-};
+use crate::engine::message::{Action, CancelToken, GenerateRequest, Prompt, SessionId};
 use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::answer::{Answer, StopReason};
-use crate::trace::units;
 
 /// Flags of `vitrine generate`.
 #[derive(Debug, clap::Args)]
@@ -65,7 +63,7 @@ pub fn run(args: Args) -> Result<Ended> {
         let request = request(&args, prompt);
         // One session for all: prompts that begin alike share their prefix in the cache.
         let events = client.ask(SessionId(0), Action::Generate(Box::new(request)), &cancel)?;
-        let answer = follow(events, args.json)?;
+        let answer = follow(events, !args.json, &mut note)?.answer;
         if args.json {
             writeln!(io::stdout(), "{}", to_json(&answer))?;
         } else {
@@ -77,59 +75,6 @@ pub fn run(args: Args) -> Result<Ended> {
         }
     }
     Ok(Ended::Well)
-}
-
-/// Follows an answer to its end, showing its text as it comes unless `is_quiet`.
-///
-/// # Errors
-/// If the request failed.
-pub fn follow(events: impl Iterator<Item = Event>, is_quiet: bool) -> Result<Answer> {
-    let mut n_shown = 0;
-    for event in events {
-        match event {
-            Event::Notice(text) => eprintln!("note: {text}"),
-            Event::Token { shown, .. } if !is_quiet => {
-                n_shown += shown.len();
-                let mut out = io::stdout();
-                write!(out, "{shown}")?;
-                out.flush()?;
-            }
-            Event::Answered(answer) => {
-                if !is_quiet {
-                    // Held back until now: it could have become a stop string.
-                    write!(io::stdout(), "{}", answer.text.get(n_shown..).unwrap_or_default())?;
-                }
-                return Ok(*answer);
-            }
-            Event::Failed(why) => bail!(why),
-            Event::Cancelled => bail!("cancelled before the answer began"),
-            _ => {}
-        }
-    }
-    bail!("the engine ended without an answer")
-}
-
-/// Speed and memory of an answer, for people.
-#[must_use]
-pub fn summary(answer: &Answer) -> String {
-    let speed = &answer.speed;
-    let reused = match answer.reused {
-        0 => String::new(),
-        n => format!(" ({n} of them from the cache)"),
-    };
-    let stop = match answer.stop_reason {
-        StopReason::Stop => "",
-        StopReason::Length => " · stopped at the largest length",
-        StopReason::Cancelled => " · cancelled",
-    };
-    format!(
-        "prompt {} tokens{reused}, {} · answer {} tokens, {} · peak {}{stop}",
-        answer.prompt_tokens.len(),
-        units::tokens_per_second(speed.prompt_tps()),
-        answer.tokens.len(),
-        units::tokens_per_second(speed.generation_tps()),
-        units::bytes(answer.peak_memory_bytes as u64),
-    )
 }
 
 fn request(args: &Args, prompt: Prompt) -> GenerateRequest {
@@ -158,14 +103,20 @@ fn prompts(args: &Args) -> Result<Vec<Prompt>> {
         (None, None) if !io::stdin().is_terminal() => vec![read_stdin()?],
         (None, None) => bail!("give a prompt, - to read it from standard input, or --prompts FILE"),
     };
-    Ok(texts.into_iter().map(|text| to_prompt(args, text)).collect())
+    Ok(texts
+        .into_iter()
+        .map(|text| to_prompt(args, text))
+        .collect())
 }
 
 fn to_prompt(args: &Args, text: String) -> Prompt {
     if args.raw {
         return Prompt::Raw(text);
     }
-    let system = args.system.iter().map(|system| Message::new("system", system));
+    let system = args
+        .system
+        .iter()
+        .map(|system| Message::new("system", system));
     Prompt::Chat {
         messages: system.chain([Message::new("user", text)]).collect(),
         prefill_response: args.prefill_response.clone(),
@@ -189,7 +140,9 @@ fn lines_of(path: &Path) -> Result<Vec<String>> {
 
 fn read_stdin() -> Result<String> {
     let mut bytes = Vec::new();
-    io::stdin().read_to_end(&mut bytes).context("cannot read standard input")?;
+    io::stdin()
+        .read_to_end(&mut bytes)
+        .context("cannot read standard input")?;
     let mut text = String::from_utf8(bytes).context("the prompt on standard input is not UTF-8")?;
     // The line break that `echo` adds is not meant.
     if text.ends_with('\n') {

@@ -1,5 +1,6 @@
 //! The headless commands, one file each. Each prints for people, and JSON with `--json`.
 
+mod answer;
 mod bench;
 mod chat;
 mod generate;
@@ -40,6 +41,8 @@ enum Ended {
     Well,
     /// Ctrl-C stopped it.
     Interrupted,
+    /// Something failed and was told, and the rest was done all the same.
+    WithFailures,
 }
 
 /// Reads the arguments and runs the command. An error is one sentence on stderr and exit code 1.
@@ -50,6 +53,7 @@ pub fn run() -> ExitCode {
         Ok(Ended::Well) => ExitCode::SUCCESS,
         // What shells report for a program that SIGINT ended: 128 + 2.
         Ok(Ended::Interrupted) => ExitCode::from(130),
+        Ok(Ended::WithFailures) => ExitCode::FAILURE,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vitrine: {error:#}");
@@ -61,9 +65,9 @@ pub fn run() -> ExitCode {
 fn execute(cli: Cli) -> Result<Ended> {
     match cli.command {
         Some(Command::Generate(args)) => generate::run(*args),
-        Some(Command::Chat(args)) => chat::run(*args),
+        Some(Command::Chat(args)) => chat::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
-        Some(Command::Bench(args)) => bench::run(args),
+        Some(Command::Bench(args)) => bench::run(&args),
         None => {
             Cli::command().print_help()?;
             Ok(Ended::Well)

@@ -105,11 +105,14 @@ impl SamplingArgs {
     }
 }
 
+/// Most tokens of an answer where nobody says how many.
+pub const MAX_TOKENS: usize = 512;
+
 /// How long an answer may be, what ends it, and how the KV cache is kept.
 #[derive(Debug, Clone, Args)]
 pub struct AnswerArgs {
     /// Most tokens to generate.
-    #[arg(long, value_name = "N", default_value_t = 512)]
+    #[arg(long, value_name = "N", default_value_t = MAX_TOKENS)]
     pub max_tokens: usize,
     /// A text that ends the answer; may be given several times.
     #[arg(long, value_name = "TEXT")]

@@ -17,13 +17,17 @@ use crate::model::cache::CacheOptions;
 use crate::model::kernels;
 use crate::model::probe::Unwatched;
 
+/// Prompt tokens where nobody says how many.
+const DEFAULT_PROMPT_TOKENS: usize = 512;
+
 /// What to measure.
 #[derive(Debug, Clone)]
 pub struct BenchOptions {
     /// The model.
     pub model: ModelChoice,
-    /// Tokens of the prompt.
-    pub prompt_tokens: usize,
+    /// Tokens of the prompt; if `None`, 512, or what fits the model's context with what is
+    /// generated.
+    pub prompt_tokens: Option<usize>,
     /// Tokens to generate.
     pub gen_tokens: usize,
 }
@@ -68,7 +72,8 @@ pub struct BenchReport {
 /// A measurement under way.
 pub struct Bench {
     loaded: Rc<LoadedModel>,
-    options: BenchOptions,
+    n_prompt: usize,
+    n_gen: usize,
     cancel: CancelToken,
     context: Context,
     ids: Vec<u32>,
@@ -88,21 +93,27 @@ impl Bench {
         options: BenchOptions,
         cancel: CancelToken,
     ) -> Result<Self> {
-        ensure!(options.prompt_tokens > 0, "--prompt-tokens must be at least 1");
-        ensure!(options.gen_tokens > 0, "--gen-tokens must be at least 1");
-        let total = options.prompt_tokens + options.gen_tokens;
+        let n_gen = options.gen_tokens;
+        let n_prompt = options.prompt_tokens.unwrap_or_else(|| {
+            let context = loaded.model.config().max_position_embeddings;
+            context.saturating_sub(n_gen).clamp(1, DEFAULT_PROMPT_TOKENS)
+        });
+        ensure!(n_prompt > 0, "--prompt-tokens must be at least 1");
+        ensure!(n_gen > 0, "--gen-tokens must be at least 1");
+        let total = n_prompt.saturating_add(n_gen);
         if let Some(limit) = loaded.model.position_limit() {
             ensure!(total <= limit, "this model can hold {limit} positions, not {total}");
         }
         let context = Context::new(loaded.model.n_layers(), CacheOptions::default());
         let vocab = loaded.model.config().vocab_size as u32;
         // Any ids do; these differ from each other, so that no row is read twice in a row.
-        let ids = (0..options.prompt_tokens as u32).map(|at| at.wrapping_mul(7919) % vocab);
+        let ids = (0..n_prompt as u32).map(|at| at.wrapping_mul(7919) % vocab);
         let ids = ids.collect();
         mlx_memory::reset_peak_memory()?;
         Ok(Self {
             loaded,
-            options,
+            n_prompt,
+            n_gen,
             cancel,
             context,
             ids,
@@ -128,7 +139,7 @@ impl Bench {
             self.prefill_s += started.elapsed().as_secs_f64();
             return Ok(Turn::More);
         }
-        if self.n_decoded < self.options.gen_tokens {
+        if self.n_decoded < self.n_gen {
             self.decode()?;
             self.decode_s += started.elapsed().as_secs_f64();
             return Ok(Turn::More);
@@ -172,8 +183,10 @@ impl Bench {
 
     fn report(&self) -> Result<BenchReport> {
         let (loaded, model) = (&self.loaded, &self.loaded.model);
+        let (n_prompt, n_gen) = (self.n_prompt, self.n_gen);
+        // Read before the machine is measured, which takes memory of its own.
+        let (peak_memory, peak_resident) = (mlx_memory::peak_memory()?, memory::peak_resident());
         let (bandwidth_gbs, gflops) = (machine::bandwidth_gbs(), machine::gflops());
-        let (n_prompt, n_gen) = (self.options.prompt_tokens, self.options.gen_tokens);
         let prefill_tps = n_prompt as f64 / self.prefill_s;
         let decode_tps = n_gen as f64 / self.decode_s;
         let bytes_per_token = model.work().bytes_per_token as u64;
@@ -189,8 +202,8 @@ impl Bench {
             gen_tokens: n_gen,
             prefill_tps,
             decode_tps,
-            peak_memory_bytes: mlx_memory::peak_memory()?,
-            peak_resident_bytes: memory::peak_resident(),
+            peak_memory_bytes: peak_memory,
+            peak_resident_bytes: peak_resident,
             bandwidth_gbs,
             gflops,
             bytes_per_token,

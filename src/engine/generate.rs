@@ -11,7 +11,7 @@ use super::loaded::LoadedModel;
 use super::memory::{self, MemoryNeed, PassSize};
 use super::message::{CancelToken, Event, GenerateRequest, Prompt};
 use super::pass::{LogitRows, Pass};
-use super::prompt_cache;
+use super::{prompt, prompt_cache};
 use super::sampler::{Draw, Sampler, fresh_seed};
 use super::stops::{Ends, Written};
 use super::task::{Outbox, Turn};
@@ -60,7 +60,7 @@ impl Generation {
     /// If the prompt is empty, a setting is out of range, or there is not enough memory.
     pub fn start(
         loaded: Rc<LoadedModel>,
-        request: GenerateRequest,
+        mut request: GenerateRequest,
         cancel: CancelToken,
         context: &mut Context,
         out: &Outbox,
@@ -68,17 +68,23 @@ impl Generation {
         let clock = Clock::start();
         mlx_memory::reset_peak_memory()?;
         let tokenizer = loaded.tokenizer()?;
-        let prompt = prompt_ids(&loaded, &tokenizer, &request.prompt, out)?;
-        ensure!(!prompt.is_empty(), "the prompt is empty: there is nothing to continue");
-        let ends = Ends::new(&tokenizer, &request.extra_eos, &loaded.defaults.eos_token_id)?;
-        let params = request.sampling.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
-        let sampler = Sampler::new(params, request.seed.unwrap_or_else(fresh_seed))?;
         if let Some(path) = &request.prompt_cache
             && context.is_empty()
             && path.exists()
         {
             *context = prompt_cache::load(path, &loaded, context.options())?;
         }
+        let mut prompt = prompt_ids(&loaded, &tokenizer, &request.prompt, out)?;
+        if matches!(request.prompt, Prompt::Chat { .. }) {
+            prompt = prompt::continued(&tokenizer, prompt, context.ids())?;
+        }
+        if prompt::is_plain_chat(&tokenizer, &request.prompt) {
+            request.stop.push(prompt::PLAIN_STOP.to_owned());
+        }
+        ensure!(!prompt.is_empty(), "the prompt is empty: there is nothing to continue");
+        let ends = Ends::new(&tokenizer, &request.extra_eos, &loaded.defaults.eos_token_id)?;
+        let params = request.sampling.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
+        let sampler = Sampler::new(params, request.seed.unwrap_or_else(fresh_seed))?;
         let reuse = context.reuse(&prompt);
         let start = match request.prompt {
             Prompt::Chat { .. } => TextStart::Fresh,
@@ -282,31 +288,58 @@ pub fn to_host(pass: &Pass) -> Result<Vec<f32>> {
 }
 
 /// The prompt as ids.
-fn prompt_ids(
+///
+/// # Errors
+/// As [`prompt_text`], and if the tokenizer cannot split the text.
+pub fn prompt_ids(
     loaded: &LoadedModel,
     tokenizer: &Tokenizer,
     prompt: &Prompt,
     out: &Outbox,
 ) -> Result<Vec<u32>> {
-    match prompt {
-        Prompt::Ids(ids) => Ok(ids.clone()),
-        Prompt::Raw(text) => tokenizer.encode_ids(text, true),
+    match (prompt, prompt_text(loaded, tokenizer, prompt, out)?) {
+        (Prompt::Ids(ids), _) => Ok(ids.clone()),
+        (_, None) => Ok(Vec::new()),
+        // A template writes the begin token itself; text that went through none lacks it.
+        (prompt, Some(text)) => {
+            let is_templated = matches!(prompt, Prompt::Chat { .. }) && tokenizer.has_template();
+            tokenizer.encode_ids(&text, !is_templated)
+        }
+    }
+}
+
+/// The prompt as the model reads it, special tokens written out; `None` where it is given as ids.
+///
+/// # Errors
+/// If the chat template refuses the messages.
+pub fn prompt_text(
+    loaded: &LoadedModel,
+    tokenizer: &Tokenizer,
+    prompt: &Prompt,
+    out: &Outbox,
+) -> Result<Option<String>> {
+    let (messages, prefill_response, args) = match prompt {
+        Prompt::Ids(_) => return Ok(None),
+        Prompt::Raw(text) => return Ok(Some(text.clone())),
         Prompt::Chat {
             messages,
             prefill_response,
             args,
-        } => {
-            if !tokenizer.has_template() {
-                out.send(Event::Notice(format!(
-                    "{} has no chat template: the plain form 'User: … Assistant:' is used",
-                    loaded.label
-                )));
-            }
-            let mut text = tokenizer.render_chat(messages, args)?.text;
-            text.push_str(prefill_response.as_deref().unwrap_or_default());
-            tokenizer.encode_ids(&text, !tokenizer.has_template())
-        }
+        } => (messages, prefill_response, args),
+    };
+    if !tokenizer.has_template() {
+        out.send(Event::Notice(format!(
+            "{} has no chat template: the plain form 'User: … Assistant:' is used",
+            loaded.label
+        )));
     }
+    let rendered = match tokenizer.has_template() {
+        true => tokenizer.render_chat(messages, args)?,
+        false => tokenizer.render_chat(&prompt::trimmed(messages), args)?,
+    };
+    let mut text = rendered.text;
+    text.push_str(prefill_response.as_deref().unwrap_or_default());
+    Ok(Some(text))
 }
 
 /// Stops a pass at the next hook once the request is cancelled.

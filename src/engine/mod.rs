@@ -13,6 +13,7 @@ pub mod measures;
 pub mod memory;
 pub mod message;
 pub mod pass;
+pub mod prompt;
 pub mod prompt_cache;
 pub mod run;
 pub mod sampler;

@@ -9,7 +9,7 @@ pub mod embedded;
 mod error;
 pub mod files;
 pub mod generation;
-mod nearest;
+pub(crate) mod nearest;
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Names near to a mistyped one.
 
 /// At most three of `known` that are near to `name`, the nearest first.
-pub(super) fn names(name: &str, known: &[String]) -> Vec<String> {
+pub(crate) fn names(name: &str, known: &[String]) -> Vec<String> {
     let name = name.to_lowercase();
     // A third of the letters may be wrong, and a short name may still have two slips.
     let limit = (name.chars().count() / 3).max(2);

@@ -1,0 +1,83 @@
+//! How a chat goes on where the cache ends.
+
+use anyhow::Result;
+
+use super::message::Prompt;
+use crate::tokenizer::{Message, Tokenizer};
+
+/// What a model without a chat template would write to speak for the user: its answer ends there.
+pub const PLAIN_STOP: &str = "\nUser:";
+
+/// Whether `prompt` is a chat for a model that has no template for it.
+#[must_use]
+pub fn is_plain_chat(tokenizer: &Tokenizer, prompt: &Prompt) -> bool {
+    matches!(prompt, Prompt::Chat { .. }) && !tokenizer.has_template()
+}
+
+/// Messages for the plain form: it writes the space before an answer itself.
+#[must_use]
+pub fn trimmed(messages: &[Message]) -> Vec<Message> {
+    let trim = |message: &Message| Message::new(message.role.clone(), message.text().trim());
+    messages.iter().map(trim).collect()
+}
+
+/// `ids`, or the same text with the tokens that the cache has read, `held`.
+///
+/// A model does not always write a text with the tokens that the tokenizer would choose. Where the
+/// text goes on as it was read, the tokens that were really written stay, and only what follows
+/// is split anew: the model sees its own words, and nothing is read twice.
+///
+/// # Errors
+/// If the tokenizer cannot split the text.
+pub fn continued(tokenizer: &Tokenizer, ids: Vec<u32>, held: &[u32]) -> Result<Vec<u32>> {
+    if ids.starts_with(held) {
+        return Ok(ids);
+    }
+    let text = tokenizer.decode(&ids, false);
+    let Some(rest) = text.strip_prefix(&tokenizer.decode(held, false)) else {
+        return Ok(ids);
+    };
+    let joined = [held, &tokenizer.encode_ids(rest, false)?].concat();
+    // A tokenizer may treat the start of a text in its own way.
+    let is_same_text = tokenizer.decode(&joined, false) == text;
+    Ok(if is_same_text { joined } else { ids })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::EmbeddedModel;
+    use crate::tokenizer::TokenizerFiles;
+
+    fn classroom() -> Tokenizer {
+        let file = |name| EmbeddedModel::Classroom4.file(name);
+        Tokenizer::from_files(&TokenizerFiles {
+            tokenizer_json: file("tokenizer.json").unwrap().into(),
+            ..TokenizerFiles::default()
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn an_answer_written_with_unusual_tokens_is_not_read_again() {
+        let tokenizer = classroom();
+        let ids = |text| tokenizer.encode_ids(text, false).unwrap();
+        let held = ["<|im_start|>", "H", "e", "l", "l", "o"].map(ids).concat();
+        let usual = ids("<|im_start|>Hello<|im_end|>\n<|im_start|>user\nBye");
+        assert!(!usual.starts_with(&held));
+        let joined = continued(&tokenizer, usual.clone(), &held).unwrap();
+        assert!(joined.starts_with(&held));
+        assert_eq!(
+            tokenizer.decode(&joined, false),
+            tokenizer.decode(&usual, false)
+        );
+    }
+
+    #[test]
+    fn a_changed_conversation_is_split_as_usual() {
+        let tokenizer = classroom();
+        let ids = |text| tokenizer.encode_ids(text, false).unwrap();
+        let (held, usual) = (ids("Hello there"), ids("Hello world"));
+        assert_eq!(continued(&tokenizer, usual.clone(), &held).unwrap(), usual);
+    }
+}
