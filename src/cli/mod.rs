@@ -8,6 +8,7 @@ mod inspect;
 mod interrupt;
 mod options;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Measure how fast a model runs here, and how fast this machine could run it.
     Bench(bench::Args),
+    /// Keep what every stage computed in a file that opens without the model.
+    Trace(Box<trace::Args>),
 }
 
 /// How a command ended, if not with an error.
@@ -68,6 +71,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Chat(args)) => chat::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Trace(args)) => trace::run(*args),
         None => {
             Cli::command().print_help()?;
             Ok(Ended::Well)

@@ -189,7 +189,8 @@ fn watch(args: &Args) -> Result<Watch> {
 fn hooks_of(args: &Args) -> Result<Vec<Hook>> {
     let files = ModelFiles::find(&args.model.choice().name)?;
     let config = read_config(&files)?;
-    Ok(families::hooks(&config)?)
+    let family = families::find(&config.model_type)?;
+    Ok(family.hooks(config.num_hidden_layers))
 }
 
 fn list_hooks(args: &Args) -> Result<Ended> {

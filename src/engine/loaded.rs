@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use serde_json::Value;
 
 use super::memory::{self, MemoryNeed};
 use super::message::ModelChoice;
@@ -62,6 +63,15 @@ impl LoadedModel {
             tokenizer: OnceCell::new(),
         };
         Ok((loaded, warnings))
+    }
+
+    /// `config.json` as the file has it.
+    ///
+    /// # Errors
+    /// If the file cannot be read any more.
+    pub fn raw_config(&self) -> Result<Value> {
+        let bytes = self.files.read("config.json")?.unwrap_or_default();
+        Ok(serde_json::from_slice(&bytes)?)
     }
 
     /// The tokenizer, read when first asked for: ids alone can be measured without one.

@@ -13,7 +13,12 @@ use crate::hub::GenerationDefaults;
 use crate::model::cache::CacheOptions;
 use crate::model::linear::Kernels;
 use crate::tokenizer::{Message, TemplateArgs};
+use super::watch::Watch;
+use crate::trace::HostTensor;
 use crate::trace::answer::{Answer, GeneratedToken};
+use crate::trace::debug::{DebugCommand, RunState};
+use crate::trace::edit::Edit;
+use crate::trace::file::Trace;
 
 /// Who asks. Each session has a KV cache of its own; the requests of one session run in order,
 /// those of several take turns.
@@ -74,6 +79,10 @@ pub enum Action {
     Generate(Box<GenerateRequest>),
     /// Measure speed and memory.
     Bench(BenchOptions),
+    /// Open a run to step through; it takes the place of the session's earlier one.
+    Open(Box<OpenRequest>),
+    /// Do something with the session's run.
+    Debug(DebugCommand),
     /// Write the session's KV cache to a file.
     SaveCache(PathBuf),
     /// Forget what the session has read.
@@ -132,6 +141,33 @@ pub struct GenerateRequest {
     pub top_logprobs: usize,
 }
 
+/// A run to step through.
+#[derive(Debug, Clone)]
+pub struct OpenRequest {
+    /// Which model runs.
+    pub model: ModelChoice,
+    /// What it reads.
+    pub prompt: Prompt,
+    /// How tokens are chosen, where it differs from the model's defaults.
+    pub sampling: SamplingChoice,
+    /// Start of the random numbers; a fresh one if `None`.
+    pub seed: Option<u64>,
+    /// How keys and values are kept.
+    pub cache: CacheOptions,
+    /// What to keep of every stage.
+    pub watch: Watch,
+    /// Most bytes to keep; what comes later is recomputed when someone looks.
+    pub budget_bytes: Option<usize>,
+    /// Sizes of the pieces the prompt runs in; empty: as plain generation would.
+    pub chunks: Vec<usize>,
+    /// Give every position logits, not the last one only.
+    pub all_logits: bool,
+    /// Changes to the run.
+    pub edits: Vec<Edit>,
+    /// Prompts that patches copy from, by name.
+    pub sources: Vec<(String, Vec<u32>)>,
+}
+
 /// Sampling settings that someone chose; `None` leaves them to the model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SamplingChoice {
@@ -183,8 +219,7 @@ impl SamplingChoice {
     }
 }
 
-/// What happens to a request. Each ends in exactly one of `Answered`, `Benched`, `Done`, `Failed`
-/// and `Cancelled`.
+/// What happens to a request. Each ends in exactly one of those marked so.
 #[derive(Debug)]
 pub enum Event {
     /// Something the user should know; the request goes on.
@@ -220,6 +255,12 @@ pub enum Event {
     },
     /// End: the answer, complete or up to where it was stopped (see its stop reason).
     Answered(Box<Answer>),
+    /// End: where a run stands.
+    Run(Box<RunState>),
+    /// End: a value that was looked at.
+    Looked(Box<HostTensor>),
+    /// End: what a run has seen.
+    Traced(Box<Trace>),
     /// End: the measurements.
     Benched(Box<BenchReport>),
     /// End: nothing to tell.

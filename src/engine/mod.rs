@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod client;
 pub mod context;
+pub mod debugger;
 pub mod generate;
 pub mod inspect;
 mod inspect_group;
@@ -19,6 +20,7 @@ pub mod run;
 pub mod sampler;
 pub mod stops;
 pub mod task;
+pub mod tracing;
 pub mod watch;
 mod worker;
 

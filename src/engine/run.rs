@@ -21,6 +21,7 @@ use super::sampler::{Draw, Sampler, SamplingParams};
 use super::watch::{EditState, Enough, Watch, Watcher, to_host};
 use crate::model::cache::{CacheOptions, KvCache};
 use crate::model::probe::Unwatched;
+use crate::trace::answer::CacheSize;
 use crate::trace::edit::Edit;
 use crate::trace::{Axis, BlockHook, Hook, HostTensor, Stage};
 
@@ -70,6 +71,8 @@ pub struct LogicalPass {
     draw: Option<Draw>,
     sampler_before: Option<Sampler>,
     times: Vec<(Stage, Duration)>,
+    /// The KV cache after it.
+    cache: CacheSize,
     /// The caches before the pass, where they could not be trimmed back.
     before: Option<Vec<KvCache>>,
 }
@@ -108,6 +111,12 @@ impl LogicalPass {
     #[must_use]
     pub fn draw(&self) -> Option<&Draw> {
         self.draw.as_ref()
+    }
+
+    /// The KV cache after its blocks have run.
+    #[must_use]
+    pub fn cache(&self) -> CacheSize {
+        self.cache
     }
 
     /// How long each executed stage took.
@@ -182,6 +191,18 @@ impl Run {
     #[must_use]
     pub fn next(&self) -> Next {
         self.next
+    }
+
+    /// The sampler's settings.
+    #[must_use]
+    pub fn sampling(&self) -> &SamplingParams {
+        &self.options.sampling
+    }
+
+    /// Start of the random numbers.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.options.seed
     }
 
     /// The KV cache.
@@ -398,6 +419,7 @@ impl Run {
             draw: None,
             sampler_before: None,
             times: Vec::new(),
+            cache: CacheSize::default(),
             before,
         });
         self.next = Next::Stage(Stage::Embed);
@@ -420,6 +442,7 @@ impl Run {
         }
         let states = pass.chunks.iter().filter_map(|chunk| chunk.hidden().cloned());
         pass.kept.push(states.collect());
+        pass.cache = self.context.size();
         pass.times.push((stage, started.elapsed()));
         let recorded = joined(seen)?;
         let n_bytes: usize = recorded.values().map(HostTensor::n_bytes).sum();

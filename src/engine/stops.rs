@@ -33,6 +33,12 @@ impl Ends {
         Ok(Self { ids })
     }
 
+    /// The tokens, in ascending order.
+    #[must_use]
+    pub fn ids(&self) -> &[u32] {
+        &self.ids
+    }
+
     /// Whether `id` ends the answer.
     #[must_use]
     pub fn contains(&self, id: u32) -> bool {

@@ -1,6 +1,6 @@
 //! Work in small pieces: what lets several sessions share one thread.
 
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{Sender, channel};
 
 use super::message::{Envelope, Event, RequestId};
 
@@ -26,6 +26,12 @@ impl Outbox {
     #[must_use]
     pub fn new(id: RequestId, events: Sender<Envelope>) -> Self {
         Self { id, events }
+    }
+
+    /// An outbox that nobody reads.
+    #[must_use]
+    pub fn nowhere() -> Self {
+        Self::new(RequestId(0), channel().0)
     }
 
     /// Sends an event.

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 
 use super::bench::Bench;
 use super::context::Context;
+use super::debugger::Debugger;
 use super::generate::Generation;
 use super::loaded::Models;
 use super::message::{Action, CancelToken, Event, ModelChoice, Request, SessionId};
@@ -69,10 +70,11 @@ struct Worker {
     tasks: VecDeque<Task>,
 }
 
-/// A session: its cache, and the model the cache belongs to.
+/// A session: its cache, the model the cache belongs to, and the run someone steps through.
 struct Session {
     model: ModelChoice,
     context: Context,
+    debugger: Option<Debugger>,
 }
 
 /// A request under way.
@@ -88,6 +90,8 @@ enum Work {
     New(Action),
     Generation(Box<Generation>),
     Bench(Box<Bench>),
+    /// A command of the session's debugger that is under way.
+    Debug,
 }
 
 impl Worker {
@@ -144,14 +148,22 @@ impl Worker {
     /// One piece of a task's work. A failure, even a panic, ends this task alone.
     fn advance(&mut self, task: &mut Task) -> Turn {
         let outcome = catch_unwind(AssertUnwindSafe(|| self.work_on(task)));
+        let panicked = outcome.is_err();
         let error = match outcome {
             Ok(Ok(turn)) => return turn,
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => format!("the engine hit a mistake of its own: {}", told(&*panic)),
         };
-        // What a failed pass left in the cache is not to be trusted.
-        self.sessions.remove(&task.session);
-        task.out.send(Event::Failed(error));
+        let is_debugging = matches!(task.work, Work::Debug | Work::New(_));
+        if !is_debugging || panicked {
+            // What a failed pass left in the cache is not to be trusted.
+            self.sessions.remove(&task.session);
+        }
+        task.out.send(if task.cancel.is_cancelled() {
+            Event::Cancelled
+        } else {
+            Event::Failed(error)
+        });
         Turn::Ended
     }
 
@@ -160,6 +172,10 @@ impl Worker {
         match &mut task.work {
             Work::New(_) => self.begin(task),
             Work::Bench(bench) => bench.advance(&task.out),
+            Work::Debug => {
+                let debugger = session.and_then(|session| session.debugger.as_mut());
+                debugger.context("the run was closed")?.advance(&task.cancel, &task.out)
+            }
             Work::Generation(generation) => {
                 let session = session.context("the session was closed")?;
                 generation.advance(&mut session.context, &task.out)
@@ -194,6 +210,27 @@ impl Worker {
                 let bench = Bench::new(loaded, options, task.cancel.clone())?;
                 task.work = Work::Bench(Box::new(bench));
                 return Ok(Turn::More);
+            }
+            Action::Open(request) => {
+                request.cache.validate()?;
+                let loaded = self.load(&request.model, &task.out)?;
+                let n_layers = loaded.model.n_layers();
+                let (model, cache) = (request.model.clone(), request.cache);
+                let debugger = Debugger::open(loaded, *request, &task.out, &task.cancel)?;
+                task.out.send(Event::Run(Box::new(debugger.state())));
+                self.context(task.session, &model, n_layers, cache);
+                if let Some(session) = self.sessions.get_mut(&task.session) {
+                    session.debugger = Some(debugger);
+                }
+                return Ok(Turn::Ended);
+            }
+            Action::Debug(command) => {
+                let session = self.sessions.get_mut(&task.session);
+                let debugger = session.and_then(|session| session.debugger.as_mut());
+                let debugger = debugger.context("there is no run yet: open one first")?;
+                let turn = debugger.begin(command, &task.cancel, &task.out)?;
+                task.work = Work::Debug;
+                return Ok(turn);
             }
             Action::Generate(request) => {
                 request.cache.validate()?;
@@ -238,6 +275,7 @@ impl Worker {
         let fresh = || Session {
             model: model.clone(),
             context: Context::new(n_layers, options),
+            debugger: None,
         };
         let session = self.sessions.entry(id).or_insert_with(fresh);
         if session.model != *model || *session.context.options() != options {

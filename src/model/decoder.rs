@@ -7,7 +7,6 @@ use mlx_rs::Array;
 use super::cache::KvCache;
 use super::parts::{Norm, Part};
 use super::probe::Probe;
-use crate::trace::{BlockHook, Hook};
 
 /// A network that can be run one stage at a time.
 ///
@@ -20,12 +19,6 @@ pub trait Decoder {
     fn position_limit(&self) -> Option<usize> {
         None
     }
-
-    /// The hooks before the first block, in order of execution.
-    fn embed_hooks(&self) -> &'static [Hook];
-
-    /// The hooks of each block, in order of execution.
-    fn block_hooks(&self) -> &'static [BlockHook];
 
     /// Looks up the rows of `ids`, the first of which stands at position `start`: `[pos, d_model]`.
     ///
@@ -63,15 +56,4 @@ pub trait Decoder {
 
     /// The norm after the last block.
     fn last_norm(&self) -> Norm<'_>;
-
-    /// Every hook of a pass, in order of execution: the one list for stepping, screen and trace.
-    fn hooks(&self) -> Vec<Hook> {
-        let mut hooks = self.embed_hooks().to_vec();
-        for layer in 0..self.n_layers() {
-            let block = self.block_hooks().iter();
-            hooks.extend(block.map(|hook| Hook::Block(layer, *hook)));
-        }
-        hooks.extend([Hook::FinalNorm, Hook::Logits]);
-        hooks
-    }
 }

@@ -24,6 +24,7 @@ use mlx_rs::Array;
 use cache::KvCache;
 use config::ModelConfig;
 use decoder::Decoder;
+use families::Family;
 use linear::Kernels;
 use loader::{Compute, Loader, Work};
 use parts::{Norm, Part};
@@ -34,6 +35,7 @@ use crate::trace::{BlockHook, Hook};
 
 /// A model that can run: its configuration and its network.
 pub struct Model {
+    family: Family,
     config: ModelConfig,
     decoder: Box<dyn Decoder>,
     compute: Compute,
@@ -53,6 +55,7 @@ impl Model {
         let decoder = (family.load)(&config, &mut loader)?;
         let (work, unused) = loader.finish()?;
         Ok(Self {
+            family,
             config,
             decoder,
             compute,
@@ -123,13 +126,13 @@ impl Model {
     /// Every hook of a pass, in order of execution.
     #[must_use]
     pub fn hooks(&self) -> Vec<Hook> {
-        self.decoder.hooks()
+        self.family.hooks(self.n_layers())
     }
 
     /// The hooks of each block, in order of execution.
     #[must_use]
     pub fn block_hooks(&self) -> &'static [BlockHook] {
-        self.decoder.block_hooks()
+        self.family.block_hooks
     }
 
     /// Every matrix, in order of execution: what is looked up first, the output head last.

@@ -6,7 +6,9 @@
 
 mod address;
 pub mod answer;
+pub mod debug;
 pub mod edit;
+pub mod file;
 mod hook;
 pub mod measure;
 mod stage;

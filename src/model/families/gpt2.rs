@@ -87,14 +87,6 @@ impl Decoder for Gpt2 {
         Some(self.wpe.n_out())
     }
 
-    fn embed_hooks(&self) -> &'static [Hook] {
-        &[Hook::Embed, Hook::PosEmbed]
-    }
-
-    fn block_hooks(&self) -> &'static [BlockHook] {
-        &BLOCK_HOOKS
-    }
-
     fn embed(&self, ids: &[u32], start: usize, probe: &mut dyn Probe) -> Result<Array> {
         let (end, n_positions) = (start + ids.len(), self.wpe.n_out());
         ensure!(
@@ -142,7 +134,7 @@ impl Decoder for Gpt2 {
 }
 
 /// No RoPE, and an MLP without a gate.
-const BLOCK_HOOKS: [BlockHook; 16] = [
+pub const HOOKS: [BlockHook; 16] = [
     BlockHook::ResidPre,
     BlockHook::Ln1,
     BlockHook::Q,

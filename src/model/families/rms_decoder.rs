@@ -37,7 +37,6 @@ pub(super) struct RmsDecoder {
     norm: RmsNorm,
     /// `None` where the head is tied to `embed_tokens`.
     lm_head: Option<Matrix>,
-    block_hooks: &'static [BlockHook],
 }
 
 #[derive(Debug)]
@@ -73,17 +72,11 @@ impl RmsDecoder {
             true => None,
             false => Some(loader.embedding("lm_head", vocab, d_model, true)?),
         };
-        let block_hooks = if has.qk_norm {
-            &BlockHook::ALL[..]
-        } else {
-            &WITHOUT_QK_NORM[..]
-        };
         Ok(Self {
             embed_tokens,
             layers,
             norm,
             lm_head,
-            block_hooks,
         })
     }
 }
@@ -100,7 +93,8 @@ pub(super) fn clean_up(config: &ModelConfig, name: &str) -> Renamed {
     Renamed::Keep
 }
 
-const WITHOUT_QK_NORM: [BlockHook; 19] = [
+/// The hooks of a block without QK-norm, in order of execution.
+pub(super) const HOOKS: [BlockHook; 19] = [
     BlockHook::ResidPre,
     BlockHook::Ln1,
     BlockHook::Q,
@@ -125,14 +119,6 @@ const WITHOUT_QK_NORM: [BlockHook; 19] = [
 impl Decoder for RmsDecoder {
     fn n_layers(&self) -> usize {
         self.layers.len()
-    }
-
-    fn embed_hooks(&self) -> &'static [Hook] {
-        &[Hook::Embed]
-    }
-
-    fn block_hooks(&self) -> &'static [BlockHook] {
-        self.block_hooks
     }
 
     fn embed(&self, ids: &[u32], _start: usize, probe: &mut dyn Probe) -> Result<Array> {

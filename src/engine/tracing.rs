@@ -1,0 +1,123 @@
+//! From a run to a trace: the tensors that were asked for, and what is needed to read them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use super::debugger::Debugger;
+use super::message::CancelToken;
+use super::sampler;
+use crate::tokenizer::Word;
+use crate::trace::file::{ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key};
+
+/// How many candidates of each draw a trace keeps, with what excluded them.
+const N_CANDIDATES: usize = 40;
+
+/// What `debugger` has run so far, as a trace.
+///
+/// # Errors
+/// If a value cannot be recomputed.
+pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> {
+    let mut tensors = BTreeMap::new();
+    let hooks = debugger.run().loaded().model.hooks();
+    let watch = debugger.request().watch.clone();
+    for pass in 0..debugger.run().passes().len() {
+        let executed = debugger.run().passes().get(pass).map_or(0, |pass| pass.times().len());
+        let stages = debugger.run().passes().get(pass).map(|pass| pass.times().to_vec());
+        let stages = stages.unwrap_or_default();
+        if executed == 0 {
+            continue;
+        }
+        for hook in hooks.iter().filter(|hook| watch.has(**hook)) {
+            if !stages.iter().any(|(stage, _)| *stage == hook.stage()) {
+                continue;
+            }
+            let recorded = debugger.run().passes().get(pass).and_then(|p| p.recorded().get(hook));
+            let value = match recorded.cloned() {
+                Some(value) => value,
+                None => debugger.run_mut().look(pass, *hook, None, cancel)?,
+            };
+            tensors.insert(key(pass, *hook), value);
+        }
+    }
+    let meta = meta_of(debugger)?;
+    Ok(Trace { meta, tensors })
+}
+
+fn meta_of(debugger: &Debugger) -> Result<TraceMeta> {
+    let (run, tokenizer) = (debugger.run(), debugger.tokenizer());
+    let loaded = run.loaded();
+    let pieces = match debugger.prompt_text() {
+        Some(text) => tokenizer.encode(text, false)?,
+        None => Vec::new(),
+    };
+    // A begin token that was added around the text covers none of it.
+    let n_added = debugger.prompt_len().saturating_sub(pieces.len());
+    let tokens = run.ids().iter().enumerate().map(|(at, id)| TokenMeta {
+        id: *id,
+        text: tokenizer.token_text(*id).unwrap_or_default(),
+        bytes: at
+            .checked_sub(n_added)
+            .and_then(|at| pieces.get(at))
+            .filter(|piece| piece.id == *id)
+            .map(|piece| (piece.bytes.start, piece.bytes.end)),
+    });
+    let config = loaded.raw_config()?;
+    Ok(TraceMeta {
+        version: VERSION,
+        model: ModelMeta {
+            name: loaded.label.clone(),
+            config,
+            weight_bytes: loaded.weight_bytes,
+            hooks: loaded.model.hooks().iter().map(ToString::to_string).collect(),
+        },
+        prompt: debugger.prompt_text().map(str::to_owned),
+        tokens: tokens.collect(),
+        merges: merges_of(debugger),
+        passes: passes_of(debugger)?,
+        sampling: serde_json::to_value(run.sampling())?,
+        seed: run.seed(),
+        edits: debugger.request().edits.clone(),
+        measures: BTreeMap::new(),
+    })
+}
+
+/// A tokenizer that does not merge has none to tell.
+fn merges_of(debugger: &Debugger) -> Vec<WordMeta> {
+    let Some(text) = debugger.prompt_text() else {
+        return Vec::new();
+    };
+    let words = debugger.tokenizer().merges(text).unwrap_or_default();
+    let to_meta = |word: Word| {
+        let symbols = word.symbols.into_iter().map(|symbol| symbol.text);
+        let merges = word.steps.into_iter().map(|step| (step.rank, step.left.text, step.right.text));
+        WordMeta {
+            symbols: symbols.collect(),
+            merges: merges.collect(),
+        }
+    };
+    words.into_iter().map(to_meta).collect()
+}
+
+fn passes_of(debugger: &Debugger) -> Result<Vec<PassMeta>> {
+    let run = debugger.run();
+    let mut passes = Vec::new();
+    for pass in run.passes() {
+        let seconds = pass.times().iter().map(|(stage, time)| (stage.to_string(), time.as_secs_f64()));
+        let history = run.ids().get(..pass.start() + pass.n_pos()).unwrap_or_default();
+        let draw = match (pass.draw(), pass.logits()) {
+            (Some(draw), Some(logits)) => {
+                let view = sampler::filtered(run.sampling(), logits, history, Some(draw), N_CANDIDATES)?;
+                Some(serde_json::json!({ "draw": draw, "filtered": view }))
+            }
+            _ => None,
+        };
+        passes.push(PassMeta {
+            start: pass.start(),
+            boundaries: pass.boundaries().collect(),
+            times: seconds.collect(),
+            draw,
+            cache: pass.cache(),
+        });
+    }
+    Ok(passes)
+}

@@ -1,0 +1,192 @@
+//! What a debugger is told and what it shows: plain data.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::answer::CacheSize;
+use super::{Address, NoAddress, Stage};
+
+/// What a debugger is told to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DebugCommand {
+    /// Nothing: tell where the run stands.
+    State,
+    /// So many steps: stages, draws, appended tokens.
+    Steps(usize),
+    /// Until so many more tokens have their logits.
+    Tokens(usize),
+    /// Until this has been computed.
+    To(Address),
+    /// Undo the latest step.
+    Back,
+    /// Back to before `stage` of pass `pass`.
+    Rewind {
+        /// 0 is the prefill, then one per generated token.
+        pass: usize,
+        /// The stage to stand before.
+        stage: Stage,
+    },
+    /// Stop at these from now on.
+    Breakpoints(Vec<Breakpoint>),
+    /// Show a value.
+    Look(Address),
+    /// Put what was seen into a trace.
+    Trace,
+}
+
+/// A place to stop at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Breakpoint {
+    /// Where; without a pass, in every one.
+    pub address: Address,
+    /// Only if this holds.
+    pub when: Option<Condition>,
+}
+
+/// When a breakpoint stops.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// The drawn token has this text.
+    TokenIs(String),
+    /// The drawn token was less likely than this.
+    ProbabilityBelow(f32),
+    /// In this block, head `head` of the newest position reads more than `share` at position `key`.
+    HeadShareAbove {
+        /// The head.
+        head: usize,
+        /// The position read.
+        key: usize,
+        /// The share, 0 to 1.
+        share: f32,
+    },
+}
+
+impl fmt::Display for Breakpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address)?;
+        match &self.when {
+            None => Ok(()),
+            Some(Condition::TokenIs(text)) => write!(f, " if token={text}"),
+            Some(Condition::ProbabilityBelow(limit)) => write!(f, " if p<{limit}"),
+            Some(Condition::HeadShareAbove { head, key, share }) => {
+                write!(f, " if head({head},{key})>{share}")
+            }
+        }
+    }
+}
+
+/// A text that is no breakpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoBreakpoint {
+    /// The place is no address.
+    #[error(transparent)]
+    Address(#[from] NoAddress),
+    /// The condition is none.
+    #[error("'{0}' is no condition; write token=TEXT, p<0.5 or head(HEAD,KEY)>0.5")]
+    Condition(String),
+}
+
+impl FromStr for Breakpoint {
+    type Err = NoBreakpoint;
+
+    fn from_str(text: &str) -> Result<Self, NoBreakpoint> {
+        let (address, condition) = match text.split_once(" if ") {
+            None => (text, None),
+            Some((address, condition)) => (address, Some(condition)),
+        };
+        let when = condition.map(|text| {
+            parse_condition(text).ok_or_else(|| NoBreakpoint::Condition(text.to_owned()))
+        });
+        Ok(Self {
+            address: address.parse()?,
+            when: when.transpose()?,
+        })
+    }
+}
+
+fn parse_condition(text: &str) -> Option<Condition> {
+    if let Some(token) = text.strip_prefix("token=") {
+        return Some(Condition::TokenIs(token.to_owned()));
+    }
+    if let Some(limit) = text.trim().strip_prefix("p<") {
+        return limit.trim().parse().ok().map(Condition::ProbabilityBelow);
+    }
+    let (head, share) = text.trim().strip_prefix("head(")?.split_once(")>")?;
+    let (head, key) = head.split_once(',')?;
+    Some(Condition::HeadShareAbove {
+        head: head.trim().parse().ok()?,
+        key: key.trim().parse().ok()?,
+        share: share.trim().parse().ok()?,
+    })
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
+    /// The model's name.
+    pub model: String,
+    /// The text so far.
+    pub ids: Vec<u32>,
+    /// The text of each token.
+    pub texts: Vec<String>,
+    /// How many of them are the prompt.
+    pub prompt_len: usize,
+    /// The next thing to do: a stage, `sample`, `append` or `ended`.
+    pub next: String,
+    /// The passes; the last one is under way.
+    pub passes: Vec<PassState>,
+    /// The KV cache.
+    pub cache: CacheSize,
+    /// The breakpoint that stopped it, if one did.
+    pub stopped_by: Option<String>,
+}
+
+/// A pass of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassState {
+    /// Position of its first token.
+    pub start: usize,
+    /// Tokens it runs over.
+    pub n_pos: usize,
+    /// The sizes of the pieces it runs in.
+    pub boundaries: Vec<usize>,
+    /// The stages that have been executed, and the seconds each took.
+    pub executed: Vec<(Stage, f64)>,
+    /// The draw that follows it.
+    pub draw: Option<DrawState>,
+}
+
+/// A drawn token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrawState {
+    /// Its id.
+    pub token: u32,
+    /// Its text.
+    pub text: String,
+    /// ln p over the full vocabulary at temperature 1.
+    pub logprob: f32,
+    /// The random number that pointed at it.
+    pub random: Option<f64>,
+    /// Its share of the curve it was drawn from.
+    pub share: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breakpoint_is_read_back_from_its_text() {
+        for text in [
+            "blocks.2",
+            "pass.1.unembed",
+            "sample if token= Paris",
+            "sample if p<0.5",
+            "blocks.2 if head(3,0)>0.4",
+        ] {
+            let breakpoint: Breakpoint = text.parse().unwrap();
+            assert_eq!(breakpoint.to_string(), text);
+        }
+        assert!("sample if moon".parse::<Breakpoint>().is_err());
+    }
+}
