@@ -5,9 +5,11 @@
 //! hidden states, and the matrices that the pass multiplies by.
 
 mod attention;
+mod cell;
 mod contribution;
 mod heads;
 mod lens;
+mod quantized;
 mod state;
 mod verdict;
 mod writes;
@@ -27,6 +29,7 @@ use crate::trace::measure::{At, NamedToken, Point, TokenShare};
 use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
 pub use heads::probe_heads;
+pub use quantized::{quantized_row, twin_of};
 
 /// A run that is being looked into.
 pub struct Looking<'a> {

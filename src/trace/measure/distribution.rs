@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn close(a: f64, b: f64) {
-        assert!((a - b).abs() < 1e-9, "{a} is not {b}");
+        assert!((a - b).abs() < 1e-6, "{a} is not {b}"); // logits are float32
     }
 
     #[test]

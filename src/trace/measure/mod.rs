@@ -4,10 +4,12 @@
 //! weights. The engine's `measures` fetch the values and multiply where weights are needed.
 
 pub mod attention;
+pub mod cell;
 pub mod contribution;
 pub mod distribution;
 pub mod heads;
 pub mod lens;
+pub mod quantized;
 pub mod state;
 pub mod vector;
 pub mod verdict;
@@ -74,4 +76,25 @@ pub struct TokenShare {
     pub probability: f64,
     /// Its place in the full vocabulary, the likeliest first, counted from 1.
     pub rank: usize,
+}
+
+/// A stage in a file is its name.
+mod as_text {
+    use std::fmt::Display;
+    use std::str::FromStr;
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<T: Display, S: Serializer>(value: &T, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
 }
