@@ -10,6 +10,7 @@ mod contribution;
 mod heads;
 mod lens;
 mod quantized;
+mod space;
 mod state;
 mod verdict;
 mod writes;
@@ -30,6 +31,7 @@ use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
 pub use heads::probe_heads;
 pub use quantized::{quantized_row, twin_of};
+pub use space::EmbeddingSpace;
 
 /// A run that is being looked into.
 pub struct Looking<'a> {
