@@ -9,6 +9,7 @@ mod cell;
 mod contribution;
 mod heads;
 mod lens;
+mod neurons;
 mod quantized;
 mod space;
 mod state;

@@ -9,6 +9,7 @@ pub mod contribution;
 pub mod distribution;
 pub mod heads;
 pub mod lens;
+pub mod neurons;
 pub mod pca;
 pub mod quantized;
 pub mod space;
