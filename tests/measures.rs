@@ -7,13 +7,19 @@ use std::rc::Rc;
 
 use common::{fixture, on_mlx};
 use vitrine::engine::loaded::LoadedModel;
-use vitrine::engine::measures::{Looking, probe_heads};
+use vitrine::engine::measures::{
+    EmbeddingSpace, Looking, probe_heads, quantized_row, twin_of, weight_bytes_per_token,
+};
 use vitrine::engine::message::{CancelToken, ModelChoice};
 use vitrine::engine::run::{Run, RunOptions};
 use vitrine::model::linear::Kernels;
+use vitrine::model::linear::Matrix;
+use vitrine::trace::edit::Edit;
 use vitrine::trace::measure::heads::{HeadRole, ProbeText};
 use vitrine::trace::measure::lens::{self, LensRequest};
+use vitrine::trace::measure::quantized::{Reference, rounded};
 use vitrine::trace::measure::{At, Point};
+use vitrine::trace::{BlockHook, Hook, Stage};
 
 fn load(name: &str) -> Rc<LoadedModel> {
     let choice = ModelChoice {
@@ -78,17 +84,6 @@ fn the_known_heads_are_found_on_the_probe_text() {
         let loaded = load("classroom");
         let cancel = CancelToken::default();
         let report = probe_heads(&loaded, ProbeText::default(), &[], &cancel).unwrap();
-        let show = |role| {
-            for head in report.best(role).iter().take(5) {
-                eprintln!(
-                    "{role:?} L{}H{} {:.3}",
-                    head.layer,
-                    head.head,
-                    head.score(role)
-                );
-            }
-        };
-        HeadRole::ALL.into_iter().for_each(show);
         let best = report.best(HeadRole::PreviousToken)[0];
         assert_eq!((best.layer, best.head), (2, 3));
         assert!((best.score(HeadRole::PreviousToken) - 0.962).abs() < 0.05);
@@ -138,9 +133,6 @@ fn contributions_sum_to_the_logit() {
         let terms = Looking::new(&mut run, &cancel)
             .contributions(at, paris, None)
             .unwrap();
-        for term in terms.largest().iter().take(6) {
-            eprintln!("{} {:.2}", term.writer, term.value);
-        }
         assert_eq!(terms.terms.len(), 1 + 6 * (6 + 1));
         assert!(
             terms.left_over().abs() < 1e-3,
@@ -191,12 +183,383 @@ fn a_capital_rises_through_the_layers() {
         };
         let views = Looking::new(&mut run, &cancel).lens(&request).unwrap();
         let ranks = lens::ranks(&views, at, 0);
-        eprintln!("{ranks:?}");
         assert_eq!(ranks.len(), 13);
         assert!(ranks[1].1 > 100, "{ranks:?}");
         assert_eq!(ranks[12], (Point::AfterMlp(5), 1));
         let last = views.last().unwrap();
         assert_eq!(last.top[0].token.text, " Paris");
         assert!((last.top[0].probability - 0.983).abs() < 0.01);
+    });
+}
+
+#[test]
+fn a_state_turns_from_the_embedding_to_the_answer() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let cancel = CancelToken::default();
+        let mut ate = run_text(&loaded, "The crane ate a");
+        let mut lifted = run_text(&loaded, "The crane lifted the");
+        let crane = At { pass: 0, row: 1 };
+        let a = Looking::new(&mut ate, &cancel).path(crane).unwrap();
+        let b = Looking::new(&mut lifted, &cancel).path(crane).unwrap();
+        assert_eq!(a.states.len(), 13);
+        assert_eq!(
+            a.first_difference(&b, 0.0),
+            None,
+            "a causal model cannot look ahead"
+        );
+        let next = At { pass: 0, row: 2 };
+        let a = Looking::new(&mut ate, &cancel).path(next).unwrap();
+        let b = Looking::new(&mut lifted, &cancel).path(next).unwrap();
+        assert_eq!(a.first_difference(&b, 0.0).unwrap().point, Point::Embed);
+        let turns = a.turns();
+        assert!(turns[12].to_first < 0.5 && turns[12].to_last > 0.999_999);
+    });
+}
+
+#[test]
+fn a_clue_before_the_word_parts_it_from_the_first_block_on() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let cancel = CancelToken::default();
+        let path = |text: &str| {
+            let mut run = run_text(&loaded, text);
+            let at = last_of(&run);
+            Looking::new(&mut run, &cancel).path(at).unwrap()
+        };
+        let (builders, lake) = (
+            path("The builders used a crane"),
+            path("By the lake stood a crane"),
+        );
+        let gap = builders.first_difference(&lake, 0.0).unwrap();
+        assert_eq!(gap.point, Point::AfterAttention(0));
+    });
+}
+
+#[test]
+fn a_verdict_tells_what_switching_a_part_off_did() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let cancel = CancelToken::default();
+        let mut plain = run_text(&loaded, "The capital of France is");
+        let off = Edit::new("blocks.5.hook_mlp_out=zero".parse().unwrap());
+        let ids = plain.ids().to_vec();
+        let options = RunOptions::default();
+        let mut edited = Run::new(Rc::clone(&loaded), ids, &[off], options).unwrap();
+        edited.finish_pass(&cancel).unwrap();
+        let looking = Looking::new(&mut plain, &cancel);
+        let verdict = looking.verdict(0, &edited).unwrap();
+        assert_eq!(verdict.before.token.text, " Paris");
+        assert!(verdict.changed && verdict.kl_bits.unwrap() > 0.0);
+        let same = looking.verdict_on(&[1.0, 0.0], &[1.0, 0.0]);
+        assert_eq!((same.changed, same.kl_bits), (false, Some(0.0)));
+    });
+}
+
+#[test]
+fn switching_off_the_previous_token_heads_lowers_the_induction_score() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let cancel = CancelToken::default();
+        let probe = ProbeText::default();
+        let off = [(1, 3), (1, 5), (2, 1), (2, 3)].map(|(layer, head)| {
+            Edit::new(
+                format!("blocks.{layer}.attn.hook_z[:, {head}]=zero")
+                    .parse()
+                    .unwrap(),
+            )
+        });
+        let best = |edits: &[Edit]| {
+            let report = probe_heads(&loaded, probe, edits, &cancel).unwrap();
+            report.best(HeadRole::Induction)[0].score(HeadRole::Induction)
+        };
+        let (before, after) = (best(&[]), best(&off));
+        assert!(after < before - 0.2, "{before} -> {after}");
+    });
+}
+
+#[test]
+fn sizes_of_writes_are_those_of_the_vectors() {
+    on_mlx(|| {
+        for name in ["gpt2", "qwen3-4bit", "llama-biased"] {
+            let loaded = tiny(name);
+            let mut run = run(&loaded, tiny_ids());
+            let cancel = CancelToken::default();
+            let writes = Looking::new(&mut run, &cancel)
+                .writes(0, 1, &[4, 22])
+                .unwrap();
+            let hook = Hook::Block(1, BlockHook::MlpOut);
+            let mlp = run.look(0, hook, None, &cancel).unwrap();
+            let squares = mlp.at(&[22]).unwrap().iter().map(|x| f64::from(*x).powi(2));
+            assert!((writes[1].mlp - squares.sum::<f64>().sqrt()).abs() < 1e-9);
+            assert!(writes[1].relative_mlp() > 0.0 && writes[1].relative_attention() > 0.0);
+            assert_eq!(
+                writes[1].heads.len(),
+                loaded.model.config().num_attention_heads
+            );
+        }
+    });
+}
+
+#[test]
+fn a_head_that_reads_one_key_writes_its_value() {
+    on_mlx(|| {
+        for name in ["gpt2", "qwen3-4bit", "mistral"] {
+            let loaded = tiny(name);
+            let mut run = run(&loaded, tiny_ids());
+            let cancel = CancelToken::default();
+            let mut looking = Looking::new(&mut run, &cancel);
+            // The first query can only read itself: its share is 1.
+            let writes = looking.writes(0, 0, &[0]).unwrap();
+            for head in 0..loaded.model.config().num_attention_heads {
+                let weighted = looking.weighted_attention(0, 0, head).unwrap();
+                assert_eq!(weighted.weighted.len(), 23);
+                let off = f64::from(weighted.weighted[0][0]) - writes[0].heads[head];
+                assert!(off.abs() < 1e-4, "{name}, head {head}: off by {off}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_score_taken_apart_comes_to_the_share_of_the_pass() {
+    on_mlx(|| {
+        for name in ["gpt2", "qwen3-4bit", "mistral", "qwen2"] {
+            let loaded = tiny(name);
+            let cancel = CancelToken::default();
+            let mut run = run(&loaded, tiny_ids());
+            run.generate(2, &cancel).unwrap();
+            run.finish_pass(&cancel).unwrap();
+            let mut looking = Looking::new(&mut run, &cancel);
+            for (pass, row, key) in [(0, 12, 5), (0, 12, 12), (1, 0, 20), (2, 0, 23)] {
+                let parts = looking.score_parts(pass, 1, 3, row, key).unwrap();
+                let of_products: f64 = parts.products.iter().map(|x| f64::from(*x)).sum();
+                assert!((of_products - parts.dot).abs() < 1e-4);
+                let off = parts.share - f64::from(parts.pattern);
+                assert!(off.abs() < 1e-5, "{name}: share off by {off}");
+                if !parts.is_masked {
+                    let weight = (parts.score - parts.largest).exp() / parts.total;
+                    let off = weight - parts.share;
+                    assert!(off.abs() < 1e-4, "{name}: score off by {off}");
+                }
+            }
+            let ahead = looking.score_parts(0, 0, 0, 3, 9).unwrap();
+            assert!(ahead.is_masked && ahead.share == 0.0 && ahead.pattern == 0.0);
+        }
+    });
+}
+
+#[test]
+fn a_packed_row_comes_out_as_mlx_unpacks_it() {
+    on_mlx(|| {
+        let widths = [
+            "llama-2bit",
+            "llama-3bit",
+            "llama-4bit",
+            "llama-6bit",
+            "llama-8bit",
+        ];
+        for name in widths
+            .into_iter()
+            .chain(["llama-4bit-g32", "llama-mixed", "gpt2-4bit"])
+        {
+            let loaded = tiny(name);
+            for part in loaded.model.parts() {
+                let Matrix::Quantized(_) = part.weight else {
+                    continue;
+                };
+                let row = quantized_row(&loaded, &part.path, 5, None, None).unwrap();
+                let ours: Vec<f32> = row
+                    .groups
+                    .into_iter()
+                    .flat_map(|group| group.weights)
+                    .collect();
+                let theirs = part
+                    .weight
+                    .rows(&[5])
+                    .unwrap()
+                    .to_vec_exact::<f32>()
+                    .unwrap();
+                let pairs = ours.iter().zip(&theirs);
+                let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(worst <= 1e-7, "{name}, {}: off by {worst}", part.path);
+                assert_eq!(ours.len(), theirs.len());
+            }
+        }
+    });
+}
+
+#[test]
+fn rounding_is_mlxs_rounding() {
+    on_mlx(|| {
+        let group: Vec<f32> = (0..64)
+            .map(|x| ((x * 29 % 61) as f32 - 20.0) / 33.0)
+            .collect();
+        let rows: Vec<f32> = [group.clone(), group.iter().map(|x| -x * 0.3).collect()].concat();
+        let array = mlx_rs::Array::from_slice(&rows, &[2, 64]);
+        for bits in [2, 3, 4, 6, 8] {
+            let (words, scales, biases) = mlx_rs::ops::quantize(&array, 64, bits).unwrap();
+            let theirs = mlx_rs::ops::dequantize(words, scales, &biases, 64, bits).unwrap();
+            let theirs = theirs.to_vec_exact::<f32>().unwrap();
+            let ours: Vec<f32> = rows
+                .chunks(64)
+                .flat_map(|row| rounded(row, bits as usize))
+                .collect();
+            let pairs = ours.iter().zip(&theirs);
+            let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst <= 1e-6, "{bits} bits: off by {worst}");
+        }
+    });
+}
+
+#[test]
+fn rounding_errors_are_measured_against_the_twin() {
+    on_mlx(|| {
+        let (loaded, twin) = (load("classroom"), load(twin_of("classroom").unwrap()));
+        let path = "model.layers.3.mlp.up_proj";
+        let row = quantized_row(&loaded, path, 17, Some(70..80), Some(&twin)).unwrap();
+        assert_eq!(row.against, Reference::Twin("classroom-16bit".to_owned()));
+        assert_eq!((row.groups.len(), row.groups[0].first_column), (1, 64));
+        let (stored, errors) = (row.stored.unwrap(), row.errors);
+        // The file's weights were rounded in the same way.
+        assert!((stored.rms / errors[2].rms - 1.0).abs() < 0.1);
+        assert!(errors[0].rms > 3.0 * errors[2].rms && errors[4].rms < errors[2].rms / 8.0);
+        let alone = quantized_row(&loaded, path, 17, None, None).unwrap();
+        assert_eq!((alone.against, alone.stored), (Reference::Itself, None));
+        assert!(alone.errors[2].max < 1e-5);
+        let dense = quantized_row(&twin, path, 17, None, None).unwrap_err();
+        assert!(dense.to_string().contains("is not quantized"), "{dense}");
+    });
+}
+
+#[test]
+fn the_products_of_a_cell_sum_to_its_value() {
+    on_mlx(|| {
+        for name in TINY {
+            let loaded = tiny(name);
+            let mut run = run(&loaded, tiny_ids());
+            let cancel = CancelToken::default();
+            for part in loaded
+                .model
+                .parts()
+                .into_iter()
+                .filter(|part| part.reads.is_some())
+            {
+                let (path, output) = (part.path, part.weight.n_out() - 5);
+                let mut looking = Looking::new(&mut run, &cancel);
+                let cell = looking
+                    .cell(&path, At { pass: 0, row: 22 }, output, 3)
+                    .unwrap();
+                assert!(
+                    cell.left_over().abs() < 1e-3,
+                    "{name}, {path}: {}",
+                    cell.left_over()
+                );
+                assert!(cell.largest[0].product.abs() >= cell.largest[2].product.abs());
+            }
+        }
+    });
+}
+
+#[test]
+fn the_embedding_space_knows_kings_queens_and_food() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let space = EmbeddingSpace::input(Rc::clone(&loaded));
+        let id = |word: &str| token(&loaded, &format!(" {word}"));
+        let sum = space
+            .arithmetic(&[id("king"), id("woman")], &[id("man")], 5)
+            .unwrap();
+        assert_eq!(sum[0].token.text, " queen");
+        let own = space.vector(id("king")).unwrap();
+        let nearest = space.nearest(&own, 3, &[]).unwrap();
+        assert_eq!(nearest[0].token.text, " king");
+        assert!((nearest[0].cosine - 1.0).abs() < 1e-5);
+
+        // Foods that the axis was not made of (assets/classroom/README.md: hot and cold).
+        let pairs = [
+            ("pizza", "salad"),
+            ("soup", "sushi"),
+            ("stew", "pickles"),
+            ("pancakes", "sorbet"),
+        ];
+        let axis = space
+            .axis(&pairs.map(|(hot, cold)| (id(hot), id(cold))))
+            .unwrap();
+        let hot = ["curry", "pasta", "steak", "ramen", "waffles"].map(id);
+        let cold = ["lemonade", "soda", "jelly", "milkshakes", "cucumbers"].map(id);
+        assert!(
+            space
+                .placed(&axis, &hot)
+                .unwrap()
+                .iter()
+                .all(|food| food.place > 0.0)
+        );
+        assert!(
+            space
+                .placed(&axis, &cold)
+                .unwrap()
+                .iter()
+                .all(|food| food.place < 0.0)
+        );
+
+        let words = [
+            "one", "two", "three", "four", "Paris", "London", "Rome", "Berlin",
+        ];
+        let plane = space.plane(&words.map(id)).unwrap();
+        let (numbers, cities) = plane.points.split_at(4);
+        let apart = numbers
+            .iter()
+            .all(|a| cities.iter().all(|b| (a[0] > 0.0) != (b[0] > 0.0)));
+        assert!(apart, "{plane:?}");
+        assert_eq!(plane, space.plane(&words.map(id)).unwrap());
+    });
+}
+
+#[test]
+fn neurons_and_norms_are_told_for_every_family() {
+    on_mlx(|| {
+        for name in ["gpt2", "qwen3-4bit", "mistral", "qwen2", "llama"] {
+            let loaded = tiny(name);
+            let mut run = run(&loaded, tiny_ids());
+            let (at, cancel) = (last_of(&run), CancelToken::default());
+            let mut looking = Looking::new(&mut run, &cancel);
+            let neurons = looking.neurons(at, 1, 4).unwrap();
+            assert_eq!(neurons.n_neurons, loaded.model.config().intermediate_size);
+            assert!(neurons.top[0].post.abs() >= neurons.top[3].post.abs());
+            assert_eq!(neurons.top[0].pre_linear.is_some(), name != "gpt2");
+            let norms = looking.norms(at).unwrap();
+            assert_eq!(norms.len(), 2 * loaded.model.n_layers() + 1);
+            assert!(
+                norms
+                    .iter()
+                    .all(|norm| norm.size_before > 0.0 && norm.size_after > 0.0)
+            );
+        }
+    });
+}
+
+#[test]
+fn a_pass_costs_the_weights_it_reads() {
+    on_mlx(|| {
+        let loaded = load("classroom");
+        let cancel = CancelToken::default();
+        let mut run = run_text(&loaded, "The capital of France is");
+        run.generate(1, &cancel).unwrap();
+        run.finish_pass(&cancel).unwrap();
+        let looking = Looking::new(&mut run, &cancel);
+        let (prefill, decode) = (looking.cost(0).unwrap(), looking.cost(1).unwrap());
+        assert_eq!(decode.stages.len(), 9);
+        assert_eq!(decode.weight_bytes(), weight_bytes_per_token(&loaded.model));
+        let row = decode.stages[0].weight_bytes;
+        let counted = loaded.model.work().bytes_per_token as u64;
+        assert_eq!(decode.weight_bytes(), counted + row);
+        assert_eq!(prefill.weight_bytes(), decode.weight_bytes() + 4 * row);
+        assert!(prefill.weight_bytes_per_token() < decode.weight_bytes_per_token() / 4.0);
+        assert_eq!(decode.stages[8].stage, Stage::Logits);
+        assert_eq!(
+            decode.stages[8].formats,
+            ["4-bit in groups of 64 (float32 scales)"]
+        );
     });
 }

@@ -7,6 +7,7 @@
 mod attention;
 mod cell;
 mod contribution;
+mod costs;
 mod heads;
 mod lens;
 mod neurons;
@@ -30,6 +31,7 @@ use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::{At, NamedToken, Point, TokenShare};
 use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
+pub use costs::{stage_weights, weight_bytes_per_token};
 pub use heads::probe_heads;
 pub use quantized::{quantized_row, twin_of};
 pub use space::EmbeddingSpace;

@@ -6,6 +6,7 @@
 pub mod attention;
 pub mod cell;
 pub mod contribution;
+pub mod costs;
 pub mod distribution;
 pub mod heads;
 pub mod lens;
