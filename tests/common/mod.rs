@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod vitrine;
+
 use std::path::PathBuf;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock};
@@ -16,7 +18,9 @@ pub fn on_mlx<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
     let jobs = JOBS.get_or_init(|| {
         let (sender, receiver) = channel::<Job>();
         let thread = thread::Builder::new().name("mlx-tests".into());
-        thread.spawn(move || receiver.into_iter().for_each(|job| job())).unwrap();
+        thread
+            .spawn(move || receiver.into_iter().for_each(|job| job()))
+            .unwrap();
         Mutex::new(sender)
     });
     let (reply, result) = channel();
@@ -33,5 +37,7 @@ pub fn on_mlx<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
 
 /// A file or folder under `tests/fixtures`.
 pub fn fixture(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(path)
 }
