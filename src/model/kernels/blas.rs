@@ -27,8 +27,6 @@ const NO_TRANS: c_int = 111;
 const FEW_SUMS: usize = 2;
 /// Multiplications that are done sooner on one thread than on several, whose threads may be asleep.
 const ONE_THREAD: usize = 1 << 18;
-/// The same for `gemm`, whose threads take longer to wake.
-const GEMM_ONE_THREAD: usize = 1 << 22;
 
 static CALLS: AtomicU64 = AtomicU64::new(0);
 
@@ -165,7 +163,7 @@ impl Product {
             } else if few.m <= FEW_SUMS && b_runs_along_n {
                 few.by_sums(set);
             } else {
-                self.by_gemm();
+                few.by_gemm();
             }
         }
     }
@@ -197,14 +195,14 @@ impl Product {
         }
     }
 
-    /// Shares the columns out among threads, in runs of whole cache lines: `work(first, n)`.
-    fn over_columns(&self, work: impl Fn(usize, usize) + Sync) {
+    /// Shares the columns out among threads, in runs of at least `least`, a multiple of a cache line: `work(first, n)`.
+    fn over_columns(&self, least: usize, work: impl Fn(usize, usize) + Sync) {
         let total = self.m * self.n * self.k;
         if total <= ONE_THREAD {
             return work(0, self.n);
         }
         let n_tasks = (2 * total / ONE_THREAD).min(4 * crew::n_threads());
-        let width = self.n.div_ceil(n_tasks).div_ceil(32) * 32;
+        let width = self.n.div_ceil(n_tasks).next_multiple_of(least);
         crew::run(self.n.div_ceil(width), &|task| {
             let first = task * width;
             work(first, width.min(self.n - first));
@@ -213,7 +211,7 @@ impl Product {
 
     /// Few rows of `a` with the columns of `b`, both contiguous along `k`.
     unsafe fn by_dots(self, set: InstructionSet) {
-        self.over_columns(|first, n| {
+        self.over_columns(32, |first, n| {
             let tiles = DotTiles {
                 weights: Rows {
                     start: self.b.start.wrapping_offset(first as isize * self.b.column),
@@ -235,7 +233,7 @@ impl Product {
 
     /// Few rows of `a`: rows of `b`, contiguous along `n`, are scaled and summed.
     unsafe fn by_sums(self, set: InstructionSet) {
-        self.over_columns(|first, n| {
+        self.over_columns(32, |first, n| {
             run(
                 set,
                 RowSums {
@@ -247,37 +245,41 @@ impl Product {
         });
     }
 
+    /// Whatever is left, by the `gemm` crate: each thread takes columns of its own.
     unsafe fn by_gemm(self) {
+        // Every thread packs all of `a`; with few columns that would not pay.
+        // SAFETY: the columns exist.
+        self.over_columns(64, |first, n| unsafe { self.gemm_columns(first, n) });
+    }
+
+    /// Columns `first..first + n`, on this thread.
+    unsafe fn gemm_columns(&self, first: usize, n: usize) {
         let Self {
             m,
-            n,
             k,
             alpha,
             a,
             b,
             beta,
             c,
-        } = self;
-        let threads = if m * n * k <= GEMM_ONE_THREAD {
-            gemm::Parallelism::None
-        } else {
-            gemm::Parallelism::Rayon(0)
-        };
+            ..
+        } = *self;
+        let (first_b, first_c) = (first as isize * b.column, first as isize * c.column);
         // In `gemm`'s words alpha belongs to the destination and beta to the product.
-        // SAFETY: the caller vouches for the matrices.
+        // SAFETY: the caller vouches for the matrices, and no other task has these columns.
         unsafe {
             gemm::gemm(
                 m,
                 n,
                 k,
-                c.start,
+                c.start.offset(first_c),
                 c.column,
                 c.row,
                 beta != 0.0,
                 a.start,
                 a.column,
                 a.row,
-                b.start,
+                b.start.offset(first_b),
                 b.column,
                 b.row,
                 beta,
@@ -285,7 +287,7 @@ impl Product {
                 false,
                 false,
                 false,
-                threads,
+                gemm::Parallelism::None,
             );
         }
     }

@@ -107,7 +107,14 @@ fn gflops() -> f64 {
     let mut out = vec![0.0; n_x * n_out];
     // SAFETY: the three have the sizes of the product.
     let seconds = shortest(|| unsafe {
-        multiply_floats(PRODUCT, x.as_ptr(), w.as_ptr(), out.as_mut_ptr(), n_out);
+        multiply_floats(
+            PRODUCT,
+            x.as_ptr(),
+            w.as_ptr(),
+            out.as_mut_ptr(),
+            n_out,
+            gemm::Parallelism::Rayon(0),
+        );
     });
     black_box(&out);
     2.0 * PRODUCT.into_iter().product::<usize>() as f64 / seconds / 1e9

@@ -14,17 +14,13 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::crew;
 use super::error::{KernelError, check_length};
 use super::half::HalfMatrix;
 use super::instructions::{InstructionSet, run};
 use super::one_row::OneRow;
 use super::packed::PackedMatrix;
-use super::tasks::{Shared, run_tasks, tasks};
+use super::tasks::{Shared, panels, run_tasks, tasks};
 use super::tile::{DotTiles, Rows};
-
-/// Float32 values in a panel of expanded weights (many rows).
-const PANEL: usize = 1 << 20;
 
 /// Float32 values in a cache line.
 const LINE: usize = 16;
@@ -120,9 +116,7 @@ pub(super) fn multiply_with(
         0 => {}
         1 => one_row(set, parts, x),
         2.. if n_x <= max_several(set) => several_rows(set, parts, x, n_in),
-        _ => parts
-            .iter_mut()
-            .for_each(|(matrix, out)| many_rows(set, matrix, x, out)),
+        _ => many_rows(set, parts, x, n_in),
     }
     Ok(())
 }
@@ -179,26 +173,27 @@ fn several_rows(
     });
 }
 
-fn many_rows(set: InstructionSet, matrix: &Matrix<'_>, x: &[f32], out: &mut [f32]) {
-    let (n_in, n_out) = (matrix.n_in(), matrix.n_out());
+fn many_rows(set: InstructionSet, parts: &mut [(Matrix<'_>, &mut [f32])], x: &[f32], n_in: usize) {
     let n_x = x.len() / n_in;
-    let height = (PANEL / n_in).clamp(16, n_out.max(16));
-    with_scratch(height * n_in, |panel| {
-        for start in (0..n_out).step_by(height) {
-            let rows = start..(start + height).min(n_out);
-            expand_panel(set, matrix, rows.clone(), panel);
-            let columns = out[start..].as_mut_ptr();
-            // SAFETY: `out` is `[n_x, n_out]` and holds the panel's columns, `x` is `[n_x, n_in]`, the panel `[rows, n_in]`.
+    let inputs = Shared::new(x.as_ptr().cast_mut()); // only read
+    let n_matrices = parts.len();
+    run_tasks(&panels(parts), n_matrices, &|task| {
+        with_scratch(task.rows.len() * n_in, |panel| {
+            task.matrix.expand_rows(set, task.rows.clone(), panel);
+            let sizes = [n_x, task.rows.len(), n_in];
+            let columns = task.out.at(task.rows.start);
+            // SAFETY: `x` is `[n_x, n_in]`, the panel `[rows, n_in]`, `out` `[n_x, n_out]`, and no other task has these columns.
             unsafe {
                 multiply_floats(
-                    [n_x, rows.len(), n_in],
-                    x.as_ptr(),
+                    sizes,
+                    inputs.at(0),
                     panel.as_ptr(),
                     columns,
-                    n_out,
-                )
-            };
-        }
+                    task.matrix.n_out(),
+                    gemm::Parallelism::None,
+                );
+            }
+        });
     });
 }
 
@@ -212,6 +207,7 @@ pub(super) unsafe fn multiply_floats(
     w: *const f32,
     out: *mut f32,
     stride: usize,
+    threads: gemm::Parallelism,
 ) {
     let (across, along) = (n_in as isize, 1);
     // SAFETY: by this function's own contract.
@@ -235,23 +231,9 @@ pub(super) unsafe fn multiply_floats(
             false,
             false,
             false,
-            gemm::Parallelism::Rayon(0),
+            threads,
         );
     }
-}
-
-/// Expands rows into the panel, on all cores.
-fn expand_panel(set: InstructionSet, matrix: &Matrix<'_>, rows: Range<usize>, panel: &mut [f32]) {
-    const HEIGHT: usize = 16;
-    let n_in = matrix.n_in();
-    let to = Shared::new(panel.as_mut_ptr());
-    crew::run(rows.len().div_ceil(HEIGHT), &|task| {
-        let first = task * HEIGHT;
-        let n = HEIGHT.min(rows.len() - first);
-        // SAFETY: the panel has room for `rows`, and no other task has these.
-        let out = unsafe { std::slice::from_raw_parts_mut(to.at(first * n_in), n * n_in) };
-        matrix.expand_rows(set, rows.start + first..rows.start + first + n, out);
-    });
 }
 
 /// Lends this thread's scratch memory, `len` values that begin with a cache line.

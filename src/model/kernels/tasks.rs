@@ -11,6 +11,9 @@ const ONE_THREAD: usize = 1 << 17;
 /// Multiplications in a task: small enough to share evenly, large enough to be worth taking.
 const TASK: Range<usize> = 1 << 15..1 << 20;
 
+/// Float32 values in a panel of expanded weights (many input rows).
+const PANEL: usize = 1 << 20;
+
 /// Output memory that several threads write to, each to places of its own.
 #[derive(Clone, Copy)]
 pub(super) struct Shared(*mut f32);
@@ -56,23 +59,35 @@ pub(super) fn tasks<'a>(parts: &mut [(Matrix<'a>, &mut [f32])], n_x: usize) -> V
     };
     let mut tasks = Vec::new();
     for (matrix, out) in parts {
-        // Whole cache lines of output, so that threads do not fight over one.
-        let step = (per_task / cost(matrix, 1).max(1))
-            .max(1)
-            .div_ceil(16)
-            .saturating_mul(16);
-        let out = Shared::new(out.as_mut_ptr());
-        let starts = (0..matrix.n_out()).step_by(step);
-        tasks.extend(starts.map(|start| {
-            let end = start.saturating_add(step).min(matrix.n_out());
-            Task {
-                matrix: *matrix,
-                rows: start..end,
-                out,
-            }
-        }));
+        let n_rows = (per_task / cost(matrix, 1).max(1)).max(1);
+        push_tasks(&mut tasks, *matrix, out, n_rows);
     }
     tasks
+}
+
+/// Shares the rows of all matrices out in panels, for many input rows.
+pub(super) fn panels<'a>(parts: &mut [(Matrix<'a>, &mut [f32])]) -> Vec<Task<'a>> {
+    let mut panels = Vec::new();
+    for (matrix, out) in parts {
+        let fair = matrix.n_out().div_ceil(2 * crew::n_threads());
+        let most = (PANEL / matrix.n_in().max(1)).max(1);
+        push_tasks(&mut panels, *matrix, out, fair.clamp(1, most));
+    }
+    panels
+}
+
+/// Tasks of about `n_rows` rows each: whole cache lines of output, so that threads do not fight over one.
+fn push_tasks<'a>(tasks: &mut Vec<Task<'a>>, matrix: Matrix<'a>, out: &mut [f32], n_rows: usize) {
+    let step = n_rows.div_ceil(16).saturating_mul(16);
+    let out = Shared::new(out.as_mut_ptr());
+    tasks.extend((0..matrix.n_out()).step_by(step).map(|start| {
+        let end = start.saturating_add(step).min(matrix.n_out());
+        Task {
+            matrix,
+            rows: start..end,
+            out,
+        }
+    }));
 }
 
 /// Runs the tasks: together, or one after the other where there is too little to do.
