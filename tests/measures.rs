@@ -15,8 +15,9 @@ use vitrine::engine::run::{Run, RunOptions};
 use vitrine::model::linear::Kernels;
 use vitrine::model::linear::Matrix;
 use vitrine::trace::edit::Edit;
-use vitrine::trace::measure::heads::{HeadRole, ProbeText};
-use vitrine::trace::measure::lens::{self, LensRequest};
+use vitrine::trace::measure::costs::PassCost;
+use vitrine::trace::measure::heads::{HeadReport, HeadRole, HeadText, ProbeText};
+use vitrine::trace::measure::lens::{self, LensRequest, LensView};
 use vitrine::trace::measure::quantized::{Reference, rounded};
 use vitrine::trace::measure::{At, Point};
 use vitrine::trace::{BlockHook, Hook, Stage};
@@ -561,5 +562,27 @@ fn a_pass_costs_the_weights_it_reads() {
             decode.stages[8].formats,
             ["4-bit in groups of 64 (float32 scales)"]
         );
+    });
+}
+
+#[test]
+fn a_summary_is_read_back_without_the_model() {
+    on_mlx(|| {
+        let loaded = tiny("llama");
+        let cancel = CancelToken::default();
+        let mut run = run(&loaded, tiny_ids());
+        run.generate(2, &cancel).unwrap();
+        run.step(&cancel).unwrap(); // a third pass that has only been begun
+        let mut summary = Looking::new(&mut run, &cancel).summary().unwrap();
+        let mut take = |name: &str| summary.remove(name).unwrap();
+        let heads: HeadReport = serde_json::from_value(take("heads")).unwrap();
+        assert_eq!((heads.text, heads.heads.len()), (HeadText::Prompt, 2 * 4));
+        let views: Vec<LensView> = serde_json::from_value(take("logit_lens")).unwrap();
+        assert_eq!(views.len(), 2 * 5);
+        let drawn = run.passes()[1].draw().unwrap().token;
+        assert_eq!(views[9].chosen[0].token.id, drawn);
+        let costs: Vec<PassCost> = serde_json::from_value(take("costs")).unwrap();
+        assert_eq!(costs.len(), 2);
+        assert!(summary.is_empty());
     });
 }

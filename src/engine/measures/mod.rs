@@ -14,6 +14,7 @@ mod neurons;
 mod quantized;
 mod space;
 mod state;
+mod summary;
 mod verdict;
 mod writes;
 

@@ -119,8 +119,8 @@ fn eigenvectors(mut table: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
     eigen
 }
 
-#[allow(clippy::indexing_slicing, reason = "p < q < n, in square tables of n")]
 /// Turns the plane of axes `p < q` so that the table's entry between them becomes 0.
+#[allow(clippy::indexing_slicing, reason = "p < q < n, in square tables of n")]
 fn rotate(table: &mut [Vec<f64>], vectors: &mut [Vec<f64>], p: usize, q: usize) {
     let (app, aqq, apq) = (table[p][p], table[q][q], table[p][q]);
     if apq == 0.0 {

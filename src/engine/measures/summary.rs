@@ -1,0 +1,55 @@
+//! What a trace keeps of the measures: enough to open it without the model.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::Looking;
+use crate::trace::measure::At;
+use crate::trace::measure::lens::LensRequest;
+
+/// Tokens per point that a trace keeps of the logit lens.
+const TOP_K: usize = 5;
+
+impl Looking<'_> {
+    /// Measures by name, of every pass that has come through its blocks: `logit_lens` (a list of
+    /// [`LensView`], last position, with the drawn token as the chosen one), `heads` (a
+    /// [`HeadReport`] of the prompt) and `costs` (a list of [`PassCost`]).
+    ///
+    /// [`LensView`]: crate::trace::measure::lens::LensView
+    /// [`HeadReport`]: crate::trace::measure::heads::HeadReport
+    /// [`PassCost`]: crate::trace::measure::costs::PassCost
+    ///
+    /// # Errors
+    /// If a value cannot be recomputed, or `cancel` was asked for.
+    pub fn summary(&mut self) -> Result<BTreeMap<String, Value>> {
+        let n_layers = self.loaded().model.n_layers();
+        let passes = self.run.passes().iter();
+        let finished: Vec<(usize, usize, Option<u32>)> = passes
+            .enumerate()
+            .filter(|(_, pass)| pass.times().len() > n_layers)
+            .map(|(number, pass)| (number, pass.n_pos(), pass.draw().map(|draw| draw.token)))
+            .collect();
+        let mut views = Vec::new();
+        let mut costs = Vec::new();
+        for (pass, n_pos, drawn) in &finished {
+            let (pass, row) = (*pass, n_pos.saturating_sub(1));
+            views.extend(self.lens(&LensRequest {
+                rows: vec![At { pass, row }],
+                points: Vec::new(),
+                top_k: TOP_K,
+                tokens: drawn.iter().copied().collect(),
+            })?);
+            costs.push(self.cost(pass)?);
+        }
+        let mut summary = BTreeMap::new();
+        if !finished.is_empty() {
+            let heads = self.head_scores(0)?;
+            summary.insert("heads".to_owned(), serde_json::to_value(heads)?);
+            summary.insert("logit_lens".to_owned(), serde_json::to_value(views)?);
+            summary.insert("costs".to_owned(), serde_json::to_value(costs)?);
+        }
+        Ok(summary)
+    }
+}
