@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::memory::{self, MemoryNeed};
 use super::message::ModelChoice;
@@ -46,7 +46,8 @@ impl LoadedModel {
         let compute = Compute::new(choice.kernels)?;
         if let Some(available) = memory::available() {
             let need = MemoryNeed::of_load(&checkpoint, &config, compute);
-            need.check(available).with_context(|| format!("cannot load {}", files.label()))?;
+            need.check(available)
+                .with_context(|| format!("cannot load {}", files.label()))?;
         }
         let weight_bytes = checkpoint.n_bytes();
         let model = Model::load(config, &checkpoint, choice.kernels)
@@ -100,17 +101,23 @@ pub fn read_config(files: &ModelFiles) -> Result<ModelConfig> {
 }
 
 fn read_tokenizer(files: &ModelFiles) -> Result<Tokenizer> {
-    if let Some(folder) = files.folder() {
-        return Tokenizer::from_folder(folder);
-    }
-    let missing = || format!("{} has no tokenizer.json", files.label());
-    Tokenizer::from_files(&TokenizerFiles {
-        tokenizer_json: files.read("tokenizer.json")?.with_context(missing)?,
-        tokenizer_config: files.read("tokenizer_config.json")?,
-        generation_config: files.read("generation_config.json")?,
-        config: files.read("config.json")?,
-        ..TokenizerFiles::default()
-    })
+    let mut text = match files.folder() {
+        Some(folder) => TokenizerFiles::read(folder)?,
+        None => TokenizerFiles {
+            tokenizer_json: files.read("tokenizer.json")?.unwrap_or_default(),
+            tokenizer_config: files.read("tokenizer_config.json")?,
+            generation_config: files.read("generation_config.json")?,
+            config: files.read("config.json")?,
+            ..TokenizerFiles::default()
+        },
+    };
+    // This file is advice: a broken one was told of at the load, and does no more harm.
+    text.generation_config = text.generation_config.filter(|bytes| {
+        let parsed = serde_json::from_slice::<Map<String, Value>>(bytes);
+        parsed.is_ok()
+    });
+    let label = files.label();
+    Tokenizer::from_files(&text).with_context(|| format!("cannot load the tokenizer of {label}"))
 }
 
 /// The models that are loaded, by choice.
