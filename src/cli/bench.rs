@@ -73,44 +73,47 @@ fn for_people(report: &BenchReport) -> String {
         table.row([what.to_owned(), value, remark]);
     };
     let load = units::duration(Duration::try_from_secs_f64(report.load_s).unwrap_or_default());
-    let gflops = report.gflops * 1e9;
     row("load", load, String::new());
-    row(
-        "prefill",
-        units::tokens_per_second(report.prefill_tps),
-        format!(
-            "{} tokens, at {} of the float32 speed",
-            units::count(report.prompt_tokens as u64),
-            units::percent(report.gflops_share)
-        ),
-    );
-    row(
-        "decode",
-        units::tokens_per_second(report.decode_tps),
-        format!(
-            "{} tokens, at {} of the memory bandwidth ({} each)",
-            units::count(report.gen_tokens as u64),
-            units::percent(report.bandwidth_share),
-            units::bytes(report.bytes_per_token)
-        ),
-    );
-    row(
-        "peak memory",
-        units::bytes(report.peak_memory_bytes as u64),
-        "in MLX's arrays".to_owned(),
-    );
+    let prefill = units::tokens_per_second(report.prefill_tps);
+    row("prefill", prefill, prefill_remark(report));
+    let decode = units::tokens_per_second(report.decode_tps);
+    row("decode", decode, decode_remark(report));
+    let peak = units::bytes(report.peak_memory_bytes as u64);
+    row("peak memory", peak, "in MLX's arrays".to_owned());
     if let Some(resident) = report.peak_resident_bytes {
-        row(
-            "",
-            units::bytes(resident),
-            "of the whole process".to_owned(),
-        );
+        let remark = "of the whole process".to_owned();
+        row("", units::bytes(resident), remark);
     }
-    let bandwidth = units::bytes_per_second(report.bandwidth_gbs * 1e9);
-    row("this machine", bandwidth, "memory bandwidth".to_owned());
-    row("", units::flops(gflops), "in float32".to_owned());
+    let threads = format!("float32, on {} threads", report.n_threads);
+    row("this machine", units::flops(report.gflops * 1e9), threads);
+    if let Some(bandwidth) = report.bandwidth_gbs {
+        let bandwidth = units::bytes_per_second(bandwidth * 1e9);
+        row("", bandwidth, "memory bandwidth".to_owned());
+    }
     format!(
         "{} on the {}, quantized layers by {}, BLAS {}\n\n{table}",
         report.model, report.device, report.kernels, report.blas
     )
+}
+
+fn prefill_remark(report: &BenchReport) -> String {
+    let tokens = format!("{} tokens", units::count(report.prompt_tokens as u64));
+    match report.gflops_share {
+        Some(share) => {
+            let share = units::percent(share);
+            format!("{tokens}, {share} of this machine's float32 speed")
+        }
+        None => tokens,
+    }
+}
+
+fn decode_remark(report: &BenchReport) -> String {
+    let tokens = format!("{} tokens", units::count(report.gen_tokens as u64));
+    match report.bandwidth_share {
+        Some(share) => {
+            let (share, bytes) = (units::percent(share), units::bytes(report.bytes_per_token));
+            format!("{tokens}, {share} of what the memory bandwidth allows for {bytes} each")
+        }
+        None => tokens,
+    }
 }

@@ -51,16 +51,19 @@ pub struct BenchReport {
     pub peak_memory_bytes: usize,
     /// Most memory the process has held, in bytes.
     pub peak_resident_bytes: Option<u64>,
-    /// Reading speed of this machine's memory, in GB/s.
-    pub bandwidth_gbs: f64,
+    /// Reading speed of this machine's memory from its cores, in GB/s; `None` where there was no
+    /// memory left to measure it.
+    pub bandwidth_gbs: Option<f64>,
     /// Float32 speed of this machine's cores, in GFLOP/s.
     pub gflops: f64,
+    /// Threads that measured and computed.
+    pub n_threads: usize,
     /// Bytes of weights that each token reads.
     pub bytes_per_token: u64,
-    /// Share of the memory bandwidth that decoding reached.
-    pub bandwidth_share: f64,
-    /// Share of the float32 speed that the prefill reached.
-    pub gflops_share: f64,
+    /// Share of the memory bandwidth that decoding reached; `None` on a GPU, which was not measured.
+    pub bandwidth_share: Option<f64>,
+    /// Share of the float32 speed that the prefill reached; `None` on a GPU, which was not measured.
+    pub gflops_share: Option<f64>,
     /// Which BLAS multiplies float32 matrices.
     pub blas: String,
     /// Who multiplies quantized matrices, with which instructions.
@@ -96,13 +99,18 @@ impl Bench {
         let n_gen = options.gen_tokens;
         let n_prompt = options.prompt_tokens.unwrap_or_else(|| {
             let context = loaded.model.config().max_position_embeddings;
-            context.saturating_sub(n_gen).clamp(1, DEFAULT_PROMPT_TOKENS)
+            context
+                .saturating_sub(n_gen)
+                .clamp(1, DEFAULT_PROMPT_TOKENS)
         });
         ensure!(n_prompt > 0, "--prompt-tokens must be at least 1");
         ensure!(n_gen > 0, "--gen-tokens must be at least 1");
         let total = n_prompt.saturating_add(n_gen);
         if let Some(limit) = loaded.model.position_limit() {
-            ensure!(total <= limit, "this model can hold {limit} positions, not {total}");
+            ensure!(
+                total <= limit,
+                "this model can hold {limit} positions, not {total}"
+            );
         }
         let context = Context::new(loaded.model.n_layers(), CacheOptions::default());
         let vocab = loaded.model.config().vocab_size as u32;
@@ -152,10 +160,17 @@ impl Bench {
         let model = &self.loaded.model;
         let done = self.context.len();
         let end = self.ids.len().min(done + model.prefill_chunk());
-        let rows = if end == self.ids.len() { LogitRows::Last } else { LogitRows::None };
+        let rows = if end == self.ids.len() {
+            LogitRows::Last
+        } else {
+            LogitRows::None
+        };
         let ids = self.ids.get(done..end).unwrap_or_default().to_vec();
         let mut pass = Pass::new(model, done, ids, rows);
-        while pass.step(model, &mut self.context, &mut Unwatched)?.is_some() {}
+        while pass
+            .step(model, &mut self.context, &mut Unwatched)?
+            .is_some()
+        {}
         self.pass = Some(pass);
         Ok(())
     }
@@ -173,7 +188,12 @@ impl Bench {
                 likeliest = id;
             }
         }
-        let mut pass = Pass::new(model, self.context.len(), vec![likeliest as u32], LogitRows::Last);
+        let mut pass = Pass::new(
+            model,
+            self.context.len(),
+            vec![likeliest as u32],
+            LogitRows::Last,
+        );
         pass.run(model, &mut self.context, &mut Unwatched)?;
         pass.logits()?.eval()?;
         self.pass = Some(pass);
@@ -186,13 +206,13 @@ impl Bench {
         let (n_prompt, n_gen) = (self.n_prompt, self.n_gen);
         // Read before the machine is measured, which takes memory of its own.
         let (peak_memory, peak_resident) = (mlx_memory::peak_memory()?, memory::peak_resident());
-        let (bandwidth_gbs, gflops) = (machine::bandwidth_gbs(), machine::gflops());
+        let machine = kernels::Machine::measure();
         let prefill_tps = n_prompt as f64 / self.prefill_s;
         let decode_tps = n_gen as f64 / self.decode_s;
         let bytes_per_token = model.work().bytes_per_token as u64;
         let compute = model.compute();
         let kernels = match compute.own_kernels {
-            true => format!("Vitrine ({})", kernels::InstructionSet::best().name()),
+            true => format!("Vitrine ({})", machine.instruction_set.name()),
             false => "MLX".to_owned(),
         };
         Ok(BenchReport {
@@ -204,16 +224,20 @@ impl Bench {
             decode_tps,
             peak_memory_bytes: peak_memory,
             peak_resident_bytes: peak_resident,
-            bandwidth_gbs,
-            gflops,
+            bandwidth_gbs: machine.bandwidth,
+            gflops: machine.gflops,
+            n_threads: machine.n_threads,
             bytes_per_token,
-            bandwidth_share: bytes_per_token as f64 * decode_tps / (bandwidth_gbs * 1e9),
-            gflops_share: model.flops_of_prefill(n_prompt) / self.prefill_s / (gflops * 1e9),
+            bandwidth_share: machine
+                .bandwidth
+                .filter(|_| !compute.on_gpu)
+                .map(|bandwidth| bytes_per_token as f64 * decode_tps / (bandwidth * 1e9)),
+            gflops_share: (!compute.on_gpu).then(|| {
+                model.flops_of_prefill(n_prompt) / self.prefill_s / (machine.gflops * 1e9)
+            }),
             blas: kernels::BLAS_NAME.to_owned(),
             kernels,
             device: if compute.on_gpu { "GPU" } else { "CPU" }.to_owned(),
         })
     }
 }
-
-mod machine { pub fn bandwidth_gbs()->f64 {1.0} pub fn gflops()->f64{1.0} } // TEMP
