@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use mlx_rs::fast::{self, ScaledDotProductAttentionMask};
 use mlx_rs::ops::{self, softmax_axis};
 use mlx_rs::{Array, Dtype};
 
 use super::cache::{KvCache, KvView};
+use super::compute::{Compute, on_host, with_output};
+use super::kernels::{AttentionInput, AttentionSize, Visible, attend};
 use super::linear::Linear;
 use super::probe::BlockProbe;
 use crate::trace::BlockHook;
@@ -23,6 +25,8 @@ pub struct Attention {
     pub head_dim: i32,
     /// Sliding window: a query reads itself and the `window - 1` positions before it.
     pub window: Option<usize>,
+    /// Who computes it.
+    pub compute: Compute,
 }
 
 /// Queries, keys and values of one pass, `[1, head or kv_head, pos, head_dim]`.
@@ -68,7 +72,10 @@ impl Attention {
         let edited = self.watched(qkv, &view, &mask, probe)?;
         let z = match edited {
             Some(pattern) => self.mix(&pattern, &view.values)?,
-            None => self.fused(qkv, &view, &mask)?,
+            None => match self.on_cpu(qkv, cache, &mask)? {
+                Some(z) => z,
+                None => self.fused(qkv, &view, &mask)?,
+            },
         }; // [1, head, pos, head_dim]
         let z = from_heads(&z)?; // [pos, head, head_dim]
         let z = probe.at(BlockHook::Z, z)?;
@@ -83,11 +90,44 @@ impl Attention {
         (self.head_dim as f32).sqrt().recip()
     }
 
+    /// Attention by our own kernel, where it is to compute and the cache holds plain values.
+    fn on_cpu(&self, qkv: &Qkv, cache: &KvCache, mask: &Mask) -> Result<Option<Array>> {
+        let Some((keys, values)) = cache.plain().filter(|_| self.compute.own_kernels) else {
+            return Ok(None);
+        };
+        let queries = on_host(&qkv.queries)?;
+        let input = AttentionInput {
+            queries: queries.try_as_slice()?,
+            keys: keys.try_as_slice()?,
+            values: values.try_as_slice()?,
+            visible: match mask {
+                Mask::None | Mask::Causal => Visible::Causal,
+                Mask::Visible(marks) => Visible::Marked(marks),
+            },
+        };
+        let size = AttentionSize {
+            n_pos: queries.dim(2) as usize,
+            n_keys: cache.positions().len(),
+            capacity: keys.dim(2) as usize,
+            n_heads: self.n_heads as usize,
+            n_kv_heads: self.n_kv_heads as usize,
+            head_dim: self.head_dim as usize,
+        };
+        let mut fits = false;
+        let z = with_output(queries.shape(), |out| fits = attend(size, input, out))?;
+        ensure!(fits, "keys and values do not fit the queries: {size:?}");
+        Ok(Some(z)) // [1, head, pos, head_dim]
+    }
+
     fn fused(&self, qkv: &Qkv, view: &KvView, mask: &Mask) -> Result<Array> {
+        let visible;
         let mask = match mask {
             Mask::None => None,
             Mask::Causal => Some(ScaledDotProductAttentionMask::Causal),
-            Mask::Visible(visible) => Some(ScaledDotProductAttentionMask::Array(visible)),
+            Mask::Visible(_) => {
+                visible = mask.array(qkv.queries.dim(2), view.keys.dim(2));
+                Some(ScaledDotProductAttentionMask::Array(&visible))
+            }
         };
         let (queries, keys, values) = (&qkv.queries, &view.keys, &view.values);
         let scale = self.scale();
@@ -129,8 +169,7 @@ impl Attention {
         let scores = scores.reshape(&[self.n_heads, n_pos, n_keys])?; // [head, query_pos, key_pos]
         let visible = match mask {
             Mask::None => return Ok(scores),
-            Mask::Causal => Mask::causal(n_pos, n_keys),
-            Mask::Visible(visible) => visible.clone(),
+            Mask::Causal | Mask::Visible(_) => mask.array(n_pos, n_keys),
         };
         Ok(ops::select(
             visible,
@@ -189,8 +228,7 @@ impl Attention {
         for query in positions.clone() {
             visible.extend(keys.iter().map(|key| sees(query, *key)));
         }
-        let shape = [positions.len() as i32, keys.len() as i32];
-        Ok(Mask::Visible(Array::from_slice(&visible, &shape)))
+        Ok(Mask::Visible(visible))
     }
 }
 
@@ -202,16 +240,20 @@ enum Mask {
     /// Those at or before it; the last query stands at the last key.
     Causal,
     /// Those marked, `[query_pos, key_pos]`.
-    Visible(Array),
+    Visible(Vec<bool>),
 }
 
 impl Mask {
-    fn causal(n_pos: i32, n_keys: i32) -> Array {
+    /// True where a query may read a key, `[query_pos, key_pos]`.
+    fn array(&self, n_pos: i32, n_keys: i32) -> Array {
         let before = n_keys - n_pos;
-        let visible: Vec<bool> = (0..n_pos)
-            .flat_map(|query| (0..n_keys).map(move |key| key <= query + before))
-            .collect();
-        Array::from_slice(&visible, &[n_pos, n_keys])
+        let marks = match self {
+            Self::Visible(marks) => marks.clone(),
+            Self::None | Self::Causal => (0..n_pos)
+                .flat_map(|query| (0..n_keys).map(move |key| key <= query + before))
+                .collect(),
+        };
+        Array::from_slice(&marks, &[n_pos, n_keys])
     }
 }
 
@@ -220,6 +262,9 @@ impl Mask {
 /// # Errors
 /// If MLX cannot build the graph.
 pub fn to_heads(x: &Array) -> Result<Array> {
+    if let [1, n_heads, head_dim] = *x.shape() {
+        return Ok(x.reshape(&[1, n_heads, 1, head_dim])?);
+    }
     Ok(x.transpose_axes(&[1, 0, 2])?.expand_dims(0)?)
 }
 
@@ -228,5 +273,8 @@ pub fn to_heads(x: &Array) -> Result<Array> {
 /// # Errors
 /// If MLX cannot build the graph.
 pub fn from_heads(x: &Array) -> Result<Array> {
+    if let [1, n_heads, 1, head_dim] = *x.shape() {
+        return Ok(x.reshape(&[1, n_heads, head_dim])?);
+    }
     Ok(x.squeeze_axes(&[0])?.transpose_axes(&[1, 0, 2])?)
 }

@@ -5,7 +5,7 @@
 //! position a slot holds is always known, so masks and pictures never have to guess.
 
 use anyhow::{Context, Result, ensure};
-use mlx_rs::Array;
+use mlx_rs::{Array, Dtype};
 use mlx_rs::ops::indexing::{TryIndexMutOp, TryIndexOp, take_axis};
 use mlx_rs::ops::{self, concatenate};
 
@@ -77,6 +77,16 @@ impl KvCache {
             positions: Vec::new(),
             next: 0,
             max_size: options.max_size,
+        }
+    }
+
+    /// Keys and values with all allocated slots, `[1, kv_head, capacity, head_dim]`, where they are
+    /// kept as plain float32 values.
+    #[must_use]
+    pub fn plain(&self) -> Option<(&Array, &Array)> {
+        match (self.keys.parts.as_slice(), self.values.parts.as_slice()) {
+            ([keys], [values]) if keys.dtype() == Dtype::Float32 => Some((keys, values)),
+            _ => None,
         }
     }
 

@@ -4,12 +4,15 @@
 //! and ours for the CPU, which read the packed words in place. On a CPU ours are 20 times as fast,
 //! at the price that they evaluate their input at once.
 
+use std::cell::RefCell;
+
 use anyhow::{Context, Result};
 use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 use mlx_rs::ops::indexing::take_axis;
 use mlx_rs::{Array, Dtype, ops};
 
+use super::compute::on_host;
 use super::kernels::{self, HalfFormat, HalfMatrix, PackedMatrix, PackedShape};
 
 /// Who multiplies matrices.
@@ -58,7 +61,7 @@ impl Matrix {
     /// # Errors
     /// If `x` is not `in` wide.
     pub fn project(&self, x: &Array) -> Result<Array> {
-        let [y] = project_all([self], x)?;
+        let [y] = project_all([self], [None], x)?;
         Ok(y)
     }
 
@@ -178,44 +181,70 @@ impl Quantized {
 ///
 /// # Errors
 /// If `x` is not as wide as each matrix' rows.
-pub fn project_all<const N: usize>(matrices: [&Matrix; N], x: &Array) -> Result<[Array; N]> {
-    let on_cpu = matrices.map(Matrix::on_cpu);
-    if on_cpu.iter().any(Option::is_some) {
-        return project_on_cpu(matrices, x);
+fn project_all<const N: usize>(
+    matrices: [&Matrix; N],
+    biases: [Option<&Array>; N],
+    x: &Array,
+) -> Result<[Array; N]> {
+    if matrices.iter().any(|matrix| matrix.on_cpu().is_some()) {
+        return project_on_cpu(matrices, biases, x);
     }
     let mut outputs = Vec::with_capacity(N);
-    for matrix in matrices {
-        outputs.push(matrix.project_with_mlx(x)?); // [pos, out]
+    for (matrix, bias) in matrices.into_iter().zip(biases) {
+        outputs.push(with_bias(matrix.project_with_mlx(x)?, bias)?); // [pos, out]
     }
     outputs.try_into().ok().context("one output per matrix")
 }
 
 /// [`project_all`] with our kernels: evaluates `x`, reads it and the weights in place, and hands
 /// the results back to MLX.
-fn project_on_cpu<const N: usize>(matrices: [&Matrix; N], x: &Array) -> Result<[Array; N]> {
-    let x = x.as_dtype(Dtype::Float32)?.contiguous()?;
+fn project_on_cpu<const N: usize>(
+    matrices: [&Matrix; N],
+    biases: [Option<&Array>; N],
+    x: &Array,
+) -> Result<[Array; N]> {
+    let x = on_host(x)?;
     let input = x.try_as_slice::<f32>()?;
     let n_pos = x.dim(0);
-    let mut buffers: Vec<Vec<f32>> = matrices
-        .iter()
-        .map(|matrix| vec![0.0; n_pos as usize * matrix.n_out()])
-        .collect();
-    let mut work = Vec::with_capacity(N);
-    for (matrix, buffer) in matrices.iter().zip(&mut buffers) {
-        if let Some(host) = matrix.on_cpu() {
-            work.push((host?, buffer.as_mut_slice()));
-        }
-    }
-    kernels::multiply_many(&mut work, input)?;
-    drop(work);
     let mut outputs = Vec::with_capacity(N);
-    for (matrix, buffer) in matrices.iter().zip(&buffers) {
-        outputs.push(match matrix.on_cpu() {
-            Some(_) => Array::from_slice(buffer, &[n_pos, matrix.n_out() as i32]), // [pos, out]
-            None => matrix.project_with_mlx(&x)?,                                  // [pos, out]
-        });
-    }
+    BUFFERS.with_borrow_mut(|buffers| {
+        buffers.resize_with(N, Vec::new);
+        let mut work = Vec::with_capacity(N);
+        for (matrix, buffer) in matrices.iter().zip(buffers.iter_mut()) {
+            if let Some(host) = matrix.on_cpu() {
+                let n_values = n_pos as usize * matrix.n_out();
+                buffer.resize(n_values, 0.0);
+                work.push((host?, buffer.as_mut_slice()));
+            }
+        }
+        kernels::multiply_many(&mut work, input)?;
+        drop(work);
+        let layers = matrices.iter().zip(buffers).zip(biases);
+        for ((matrix, buffer), bias) in layers {
+            if matrix.on_cpu().is_none() {
+                outputs.push(with_bias(matrix.project_with_mlx(&x)?, bias)?); // [pos, out]
+                continue;
+            }
+            if let Some(bias) = bias {
+                kernels::add_bias(buffer, bias.try_as_slice::<f32>()?);
+            }
+            outputs.push(Array::from_slice(buffer, &[n_pos, matrix.n_out() as i32])); // [pos, out]
+        }
+        Ok::<_, anyhow::Error>(())
+    })?;
     outputs.try_into().ok().context("one output per matrix")
+}
+
+thread_local! {
+    /// Room for products on their way into arrays, kept from call to call.
+    static BUFFERS: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) };
+}
+
+fn with_bias(y: Array, bias: Option<&Array>) -> Result<Array> {
+    Ok(match bias {
+        Some(bias) => y.add(bias)?,
+        None => y,
+    })
 }
 
 /// A linear layer: `x @ W^T + bias`.
@@ -243,15 +272,9 @@ impl Linear {
 /// # Errors
 /// If `x` is not as wide as each layer reads.
 pub fn forward_all<const N: usize>(layers: [&Linear; N], x: &Array) -> Result<[Array; N]> {
-    let mut outputs = project_all(layers.map(|layer| &layer.weight), x)?;
-    for (output, layer) in outputs.iter_mut().zip(layers) {
-        if let Some(bias) = &layer.bias {
-            *output = output.add(bias)?;
-        }
-    }
-    Ok(outputs)
+    let biases = layers.map(|layer| layer.bias.as_ref());
+    project_all(layers.map(|layer| &layer.weight), biases, x)
 }
-
 
 /// A 16-bit matrix as our CPU kernels read it.
 fn half_matrix(weight: &Array) -> Result<HalfMatrix<'_>> {

@@ -4,36 +4,13 @@ use std::borrow::Cow;
 
 use anyhow::{Context, Result, bail};
 use mlx_rs::transforms::eval;
-use mlx_rs::{Array, Device, DeviceType, Dtype};
+use mlx_rs::{Array, Dtype};
 
+pub use super::compute::Compute;
 use super::config::{LayerQuantization, ModelConfig};
-use super::linear::{Kernels, Linear, Matrix, Quantized};
+use super::linear::{Linear, Matrix, Quantized};
 use super::norm::{LayerNorm, RmsNorm};
 use super::weights::{self, Explained, Renamed, TensorBytes, WeightReader};
-
-/// Where and by whom a model is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Compute {
-    /// MLX's default device is a GPU.
-    pub on_gpu: bool,
-    /// Our CPU kernels multiply, rather than MLX's.
-    pub own_kernels: bool,
-}
-
-impl Compute {
-    /// What `kernels` means on this machine.
-    ///
-    /// # Errors
-    /// If MLX finds no device.
-    pub fn new(kernels: Kernels) -> Result<Self> {
-        let device = Device::try_default().context("MLX finds no device to compute on")?;
-        let on_gpu = matches!(device.get_type()?, DeviceType::Gpu);
-        Ok(Self {
-            on_gpu,
-            own_kernels: !on_gpu && kernels == Kernels::Auto,
-        })
-    }
-}
 
 /// Hands a family its weights, strictly and in computing form.
 ///
@@ -77,6 +54,12 @@ impl<'a> Loader<'a> {
             compute,
             work: Work::default(),
         })
+    }
+
+    /// Who computes what stands between the matrices.
+    #[must_use]
+    pub fn compute(&self) -> Compute {
+        self.compute
     }
 
     /// The linear layer at `path`: `[n_out, n_in]`, with a bias if `has_bias`.
@@ -187,6 +170,7 @@ impl<'a> Loader<'a> {
         Ok(RmsNorm {
             weight: self.vector(&format!("{path}.weight"), dim)?,
             eps: eps as f32,
+            compute: self.compute,
         })
     }
 
@@ -199,6 +183,7 @@ impl<'a> Loader<'a> {
             weight: self.vector(&format!("{path}.weight"), dim)?,
             bias: self.vector(&format!("{path}.bias"), dim)?,
             eps: eps as f32,
+            compute: self.compute,
         })
     }
 

@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod cache;
+pub mod compute;
 pub mod config;
 pub mod decoder;
 pub mod families;

@@ -1,7 +1,9 @@
 //! Norms: bring every position to the same size before a layer reads it.
 
 use anyhow::Result;
-use mlx_rs::{Array, fast};
+use mlx_rs::Array;
+
+use super::compute::Compute;
 
 /// `x / sqrt(mean(x²) + eps) * weight`, over the last axis.
 #[derive(Debug, Clone)]
@@ -10,6 +12,8 @@ pub struct RmsNorm {
     pub weight: Array,
     /// Keeps the division finite where a position is all zeros.
     pub eps: f32,
+    /// Who computes it.
+    pub compute: Compute,
 }
 
 impl RmsNorm {
@@ -18,7 +22,7 @@ impl RmsNorm {
     /// # Errors
     /// If the last axis is not as long as `weight`.
     pub fn forward(&self, x: &Array) -> Result<Array> {
-        Ok(fast::rms_norm(x, Some(&self.weight), self.eps)?)
+        self.compute.rms_norm(x, &self.weight, self.eps)
     }
 }
 
@@ -31,6 +35,8 @@ pub struct LayerNorm {
     pub bias: Array,
     /// Keeps the division finite where a position is constant.
     pub eps: f32,
+    /// Who computes it.
+    pub compute: Compute,
 }
 
 impl LayerNorm {
@@ -39,6 +45,6 @@ impl LayerNorm {
     /// # Errors
     /// If the last axis is not as long as `weight`.
     pub fn forward(&self, x: &Array) -> Result<Array> {
-        Ok(fast::layer_norm(x, &self.weight, &self.bias, self.eps)?)
+        self.compute.layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 }

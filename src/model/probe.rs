@@ -3,7 +3,6 @@
 use anyhow::Result;
 use mlx_rs::Array;
 
-use super::attention::{from_heads, to_heads};
 use crate::trace::{BlockHook, Hook};
 
 /// Someone who watches a pass, may change it, and may stop it.
@@ -85,23 +84,6 @@ impl<'a> BlockProbe<'a> {
     /// As [`Probe::see`] and [`Probe::check`].
     pub fn at(&mut self, hook: BlockHook, value: Array) -> Result<Array> {
         self.probe.at(Hook::Block(self.layer, hook), value)
-    }
-
-    /// As [`BlockProbe::at`], for a value in the kernels' shape, `[1, head, pos, head_dim]`, which
-    /// is shown as `[pos, head, head_dim]`.
-    ///
-    /// # Errors
-    /// As [`Probe::see`] and [`Probe::check`].
-    pub fn at_heads(&mut self, hook: BlockHook, value: Array) -> Result<Array> {
-        if !self.wants(hook) {
-            return Ok(value);
-        }
-        let shown = self.at(hook, from_heads(&value)?)?; // [pos, head, head_dim]
-        if self.edits(hook) {
-            to_heads(&shown)
-        } else {
-            Ok(value)
-        }
     }
 
     /// Whether someone wants to see `hook` of this block.

@@ -5,7 +5,10 @@ use std::f64::consts::TAU;
 use anyhow::Result;
 use mlx_rs::{Array, fast};
 
+use super::attention::{from_heads, to_heads};
+use super::compute::{Compute, rotate};
 use super::config::{ModelConfig, RopeScaling};
+use super::kernels::Angles;
 
 /// RoPE for one head size.
 #[derive(Debug, Clone)]
@@ -13,26 +16,27 @@ pub struct Rope {
     head_dim: i32,
     /// Pairs are neighbours (`true`) or lie half a head apart (`false`, Hugging Face's layout).
     traditional: bool,
-    angles: Angles,
+    speed: Speed,
+    compute: Compute,
 }
 
 /// How fast the pairs turn.
 #[derive(Debug, Clone)]
-enum Angles {
+enum Speed {
     /// Pair `i` turns by `position * scale / base^(2i / head_dim)`.
     Plain { base: f64, scale: f64 },
     /// Pair `i` turns by `position / periods[i]`, `[head_dim / 2]`.
-    Periods(Array),
+    Periods(Vec<f32>),
 }
 
 impl Rope {
     /// RoPE as `config.json` describes it.
     #[must_use]
-    pub fn new(config: &ModelConfig) -> Self {
+    pub fn new(config: &ModelConfig, compute: Compute) -> Self {
         let (head_dim, base) = (config.head_dim, config.rope_theta);
-        let angles = match &config.rope_scaling {
-            None => Angles::Plain { base, scale: 1.0 },
-            Some(RopeScaling::Linear { factor }) => Angles::Plain {
+        let speed = match &config.rope_scaling {
+            None => Speed::Plain { base, scale: 1.0 },
+            Some(RopeScaling::Linear { factor }) => Speed::Plain {
                 base,
                 scale: 1.0 / factor,
             },
@@ -40,27 +44,65 @@ impl Rope {
                 let periods: Vec<f32> = plain_periods(head_dim, base)
                     .map(|period| stretched(period, scaling) as f32)
                     .collect();
-                Angles::Periods(Array::from_slice(&periods, &[periods.len() as i32]))
+                Speed::Periods(periods)
             }
         };
         Self {
             head_dim: head_dim as i32,
             traditional: config.rope_traditional,
-            angles,
+            speed,
+            compute,
         }
     }
 
-    /// Turns `x`, `[1, head, pos, head_dim]`, whose first row stands at position `start`.
+    /// Turns `x`, `[pos, head, head_dim]`, whose first row stands at position `start`.
     ///
     /// # Errors
     /// If MLX cannot build the graph, e.g. when the last axis is not `head_dim`.
     pub fn forward(&self, x: &Array, start: usize) -> Result<Array> {
-        let (base, scale, periods) = match &self.angles {
-            Angles::Plain { base, scale } => (Some(*base as f32), *scale as f32, None),
-            Angles::Periods(periods) => (None, 1.0, Some(periods)),
+        if self.compute.own_kernels {
+            return rotate(x, &self.angles(start, x.dim(0) as usize));
+        }
+        let periods = match &self.speed {
+            Speed::Periods(periods) => Some(Array::from_slice(periods, &[periods.len() as i32])),
+            Speed::Plain { .. } => None,
+        };
+        let (base, scale) = match &self.speed {
+            Speed::Plain { base, scale } => (Some(*base as f32), *scale as f32),
+            Speed::Periods(_) => (None, 1.0),
         };
         let (dims, start) = (self.head_dim, start as i32);
-        Ok(fast::rope(x, dims, self.traditional, base, scale, start, periods)?)
+        let x = to_heads(x)?; // [1, head, pos, head_dim]
+        let turned = fast::rope(x, dims, self.traditional, base, scale, start, periods.as_ref())?;
+        from_heads(&turned) // [pos, head, head_dim]
+    }
+
+    /// The angles of `n_pos` positions from `start` on.
+    ///
+    /// In float32 and in this order, as MLX computes them: far positions turn by thousands of
+    /// radians, where the last bit of a frequency is seen.
+    fn angles(&self, start: usize, n_pos: usize) -> Angles {
+        let half = self.head_dim as usize / 2;
+        let frequencies: Vec<f32> = match &self.speed {
+            Speed::Periods(periods) => periods.iter().map(|period| 1.0 / period).collect(),
+            Speed::Plain { base, .. } => {
+                let step = (*base as f32).ln() / half as f32;
+                (0..half).map(|pair| (-(pair as f32) * step).exp()).collect()
+            }
+        };
+        let scale = match &self.speed {
+            Speed::Plain { scale, .. } => *scale as f32,
+            Speed::Periods(_) => 1.0,
+        };
+        let positions = (start..start + n_pos).map(|position| position as f32 * scale);
+        let angles = positions.flat_map(|position| frequencies.iter().map(move |f| position * f));
+        let (cos, sin) = angles.map(|angle| (angle.cos(), angle.sin())).unzip();
+        Angles {
+            cos,
+            sin,
+            half,
+            is_traditional: self.traditional,
+        }
     }
 }
 

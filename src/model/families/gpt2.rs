@@ -5,6 +5,7 @@ use mlx_rs::Array;
 
 use crate::model::attention::{Attention, Qkv, to_heads};
 use crate::model::cache::KvCache;
+use crate::model::compute::Compute;
 use crate::model::config::ModelConfig;
 use crate::model::decoder::Decoder;
 use crate::model::linear::{Linear, Matrix};
@@ -69,6 +70,7 @@ struct Block {
     attn: SelfAttention,
     ln_2: LayerNorm,
     mlp: GeluMlp,
+    compute: Compute,
 }
 
 struct SelfAttention {
@@ -167,13 +169,16 @@ impl Block {
                     n_kv_heads: config.num_attention_heads as i32,
                     head_dim: config.head_dim as i32,
                     window: None,
+                    compute: loader.compute(),
                 },
             },
             ln_2: loader.layer_norm(&at("ln_2"), d_model, eps)?,
             mlp: GeluMlp {
                 c_fc: loader.linear(&at("mlp.c_fc"), d_mlp, d_model, true)?,
                 c_proj: loader.linear(&at("mlp.c_proj"), d_model, d_mlp, true)?,
+                compute: loader.compute(),
             },
+            compute: loader.compute(),
         })
     }
 
@@ -202,10 +207,10 @@ impl Block {
         let resid = probe.at(BlockHook::ResidPre, hidden.clone())?; // [pos, d_model]
         let x = probe.at(BlockHook::Ln1, self.ln_1.forward(&resid)?)?;
         let attn_out = self.attn.forward(&x, cache, probe)?;
-        let resid = probe.at(BlockHook::ResidMid, resid.add(attn_out)?)?; // [pos, d_model]
+        let resid = probe.at(BlockHook::ResidMid, self.compute.add(&resid, &attn_out)?)?; // [pos, d_model]
         let x = probe.at(BlockHook::Ln2, self.ln_2.forward(&resid)?)?;
         let mlp_out = self.mlp.forward(&x, probe)?;
-        probe.at(BlockHook::ResidPost, resid.add(mlp_out)?) // [pos, d_model]
+        probe.at(BlockHook::ResidPost, self.compute.add(&resid, &mlp_out)?) // [pos, d_model]
     }
 }
 

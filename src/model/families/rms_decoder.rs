@@ -8,6 +8,7 @@ use mlx_rs::Array;
 
 use crate::model::attention::{Attention, Qkv, to_heads};
 use crate::model::cache::KvCache;
+use crate::model::compute::Compute;
 use crate::model::config::ModelConfig;
 use crate::model::decoder::Decoder;
 use crate::model::linear::{Linear, Matrix, forward_all};
@@ -45,6 +46,7 @@ struct Block {
     self_attn: SelfAttention,
     post_attention_layernorm: RmsNorm,
     mlp: GatedMlp,
+    compute: Compute,
 }
 
 #[derive(Debug)]
@@ -176,7 +178,9 @@ impl Block {
                 gate_proj: loader.linear(&at("mlp.gate_proj"), d_mlp, d_model, has.mlp_bias)?,
                 up_proj: loader.linear(&at("mlp.up_proj"), d_mlp, d_model, has.mlp_bias)?,
                 down_proj: loader.linear(&at("mlp.down_proj"), d_model, d_mlp, has.mlp_bias)?,
+                compute: loader.compute(),
             },
+            compute: loader.compute(),
         })
     }
 
@@ -209,10 +213,10 @@ impl Block {
         let resid = probe.at(BlockHook::ResidPre, hidden.clone())?; // [pos, d_model]
         let x = probe.at(BlockHook::Ln1, self.input_layernorm.forward(&resid)?)?;
         let attn_out = self.self_attn.forward(&x, cache, probe)?;
-        let resid = probe.at(BlockHook::ResidMid, resid.add(attn_out)?)?; // [pos, d_model]
+        let resid = probe.at(BlockHook::ResidMid, self.compute.add(&resid, &attn_out)?)?; // [pos, d_model]
         let x = probe.at(BlockHook::Ln2, self.post_attention_layernorm.forward(&resid)?)?;
         let mlp_out = self.mlp.forward(&x, probe)?;
-        probe.at(BlockHook::ResidPost, resid.add(mlp_out)?) // [pos, d_model]
+        probe.at(BlockHook::ResidPost, self.compute.add(&resid, &mlp_out)?) // [pos, d_model]
     }
 }
 
@@ -235,12 +239,13 @@ impl SelfAttention {
             v_proj: loader.linear(&at("v_proj"), kv_width, d_model, has.qkv_bias)?,
             o_proj: loader.linear(&at("o_proj"), d_model, q_width, has.o_bias)?,
             qk_norm,
-            rope: Rope::new(config),
+            rope: Rope::new(config, loader.compute()),
             attention: Attention {
                 n_heads: config.num_attention_heads as i32,
                 n_kv_heads: config.num_key_value_heads as i32,
                 head_dim: head_dim as i32,
                 window: config.window_of(layer),
+                compute: loader.compute(),
             },
         })
     }
@@ -262,24 +267,13 @@ impl SelfAttention {
             k = probe.at(BlockHook::KNorm, k_norm.forward(&k)?)?;
         }
         let start = cache.next_position();
-        let q = self.turn(&q, start, BlockHook::RotQ, probe)?; // [1, head, pos, head_dim]
-        let k = self.turn(&k, start, BlockHook::RotK, probe)?; // [1, kv_head, pos, head_dim]
+        let q = probe.at(BlockHook::RotQ, self.rope.forward(&q, start)?)?; // [pos, head, head_dim]
+        let k = probe.at(BlockHook::RotK, self.rope.forward(&k, start)?)?; // [pos, kv_head, head_dim]
         let qkv = Qkv {
-            queries: q,
-            keys: k,
-            values: to_heads(&v)?, // [1, kv_head, pos, head_dim]
+            queries: to_heads(&q)?, // [1, head, pos, head_dim]
+            keys: to_heads(&k)?,    // [1, kv_head, pos, head_dim]
+            values: to_heads(&v)?,  // [1, kv_head, pos, head_dim]
         };
         heads.forward(&qkv, &self.o_proj, cache, probe)
-    }
-
-    fn turn(
-        &self,
-        x: &Array,
-        start: usize,
-        hook: BlockHook,
-        probe: &mut BlockProbe<'_>,
-    ) -> Result<Array> {
-        let turned = self.rope.forward(&to_heads(x)?, start)?; // [1, head, pos, head_dim]
-        probe.at_heads(hook, turned)
     }
 }

@@ -17,11 +17,14 @@
 //! | `instructions` | which instruction set this processor has |
 //! | `tasks`    | how rows are shared out among threads |
 //! | `crew`     | the threads, ready within a microsecond while work keeps coming |
+//! | `rows`     | norms, activations, RoPE: what happens to each position by itself |
+//! | `attend`   | attention, a few query rows at a time |
 //! | `machine`  | how fast this machine could be: bandwidth and GFLOP/s |
 //!
 //! Every function that reads memory through pointers is small, private, and says why it is sound; what is public checks its sizes
 //! and returns a [`KernelError`].
 
+mod attend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -42,11 +45,13 @@ mod machine;
 mod multiply;
 mod one_row;
 mod packed;
+mod rows;
 #[cfg(target_os = "linux")]
 mod row_sums;
 mod tasks;
 mod tile;
 
+pub use attend::{AttentionInput, AttentionSize, Visible, attend};
 #[cfg(target_os = "linux")]
 pub use blas::{BLAS_NAME, sgemm_calls};
 /// What multiplies float32 matrices for MLX: on a Mac, Apple's own library.
@@ -58,6 +63,7 @@ pub use instructions::InstructionSet;
 pub use machine::Machine;
 pub use multiply::{Matrix, max_several, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};
+pub use rows::{Angles, add, add_bias, gelu_tanh, layer_norm, rms_norm, rotate, silu_times};
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,322 @@
+//! What happens to each position by itself: norms, activations, sums, RoPE.
+//!
+//! Plain loops over slices; inside [`run`] the compiler turns them into the registers of the processor at hand. Long inputs are shared among
+//! the threads in whole rows, so what a row becomes never depends on how many rows there are.
+
+use std::ops::Range;
+
+use super::crew;
+use super::instructions::{InstructionSet, Kernel, run};
+use super::lanes::Lanes;
+
+/// Values in a task: enough that handing it over does not show.
+const TASK: usize = 1 << 14;
+/// Partial sums of a row, so that adding is not one long chain.
+const PARTS: usize = 16;
+
+/// `x / sqrt(mean(x²) + eps) * weight` for each row of `x`, `[n, weight.len()]`.
+pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+    by_rows(out, weight.len(), |values, out| {
+        let x = &x[values];
+        run(InstructionSet::best(), RmsNorm { x, weight, eps, out });
+    });
+}
+
+/// `(x - mean) / sqrt(variance + eps) * weight + bias` for each row of `x`, `[n, weight.len()]`.
+pub fn layer_norm(x: &[f32], weight: &[f32], bias: &[f32], eps: f32, out: &mut [f32]) {
+    by_rows(out, weight.len(), |values, out| {
+        let x = &x[values];
+        let norm = LayerNorm {
+            x,
+            weight,
+            bias,
+            eps,
+            out,
+        };
+        run(InstructionSet::best(), norm);
+    });
+}
+
+/// `gate * sigmoid(gate) * up`, value by value.
+pub fn silu_times(gate: &[f32], up: &[f32], out: &mut [f32]) {
+    by_rows(out, 1024, |values, out| {
+        let (gate, up) = (&gate[values.clone()], &up[values]);
+        run(InstructionSet::best(), SiluTimes { gate, up, out });
+    });
+}
+
+/// The tanh form of GELU, value by value.
+pub fn gelu_tanh(x: &[f32], out: &mut [f32]) {
+    by_rows(out, 1024, |values, out| {
+        let x = &x[values];
+        run(InstructionSet::best(), Gelu { x, out });
+    });
+}
+
+/// `a + b`, value by value.
+pub fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
+    by_rows(out, 1024, |values, out| {
+        let (a, b) = (&a[values.clone()], &b[values]);
+        run(InstructionSet::best(), Add { a, b, out });
+    });
+}
+
+/// Adds `bias` to each row of `x`, `[n, bias.len()]`, in place.
+pub fn add_bias(x: &mut [f32], bias: &[f32]) {
+    by_rows(x, bias.len(), |_, x| {
+        run(InstructionSet::best(), AddBias { x, bias });
+    });
+}
+
+/// The angles of RoPE for a stretch of positions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Angles {
+    /// Cosines, `[pos, head_dim / 2]`.
+    pub cos: Vec<f32>,
+    /// Sines, `[pos, head_dim / 2]`.
+    pub sin: Vec<f32>,
+    /// `head_dim / 2`.
+    pub half: usize,
+    /// The pairs are neighbours, rather than half a head apart.
+    pub is_traditional: bool,
+}
+
+/// Turns the pairs of every head of `x`, `[pos, head, head_dim]`, by the angles of its position.
+pub fn rotate(x: &[f32], n_heads: usize, angles: &Angles, out: &mut [f32]) {
+    let width = n_heads * angles.half * 2;
+    by_rows(out, width, |values, out| {
+        let first = values.start / width;
+        let x = &x[values];
+        let turn = Rotate {
+            x,
+            n_heads,
+            angles,
+            first,
+            out,
+        };
+        run(InstructionSet::best(), turn);
+    });
+}
+
+/// Where the threads write.
+struct Output(*mut f32);
+
+// SAFETY: each task writes a stretch of its own.
+unsafe impl Sync for Output {}
+
+impl Output {
+    /// # Safety
+    /// `values` lies in the output, and no other task has any of them.
+    #[allow(clippy::mut_from_ref, reason = "the stretches do not overlap")]
+    unsafe fn stretch(&self, values: Range<usize>) -> &mut [f32] {
+        // SAFETY: by this function's own contract.
+        unsafe { std::slice::from_raw_parts_mut(self.0.add(values.start), values.len()) }
+    }
+}
+
+/// Shares the rows of `out`, each `width` wide, among the threads.
+fn by_rows(out: &mut [f32], width: usize, work: impl Fn(Range<usize>, &mut [f32]) + Sync) {
+    if out.is_empty() || width == 0 {
+        return;
+    }
+    let per_task = (TASK / width).max(1) * width;
+    let n = out.len();
+    let output = Output(out.as_mut_ptr());
+    crew::run(n.div_ceil(per_task), &|task| {
+        let values = task * per_task..n.min((task + 1) * per_task);
+        // SAFETY: tasks have different numbers, so their stretches are apart, and they end within `out`.
+        work(values.clone(), unsafe { output.stretch(values) });
+    });
+}
+
+struct RmsNorm<'a> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    eps: f32,
+    out: &'a mut [f32],
+}
+
+impl Kernel for RmsNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let width = self.weight.len();
+        for (x, out) in self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)) {
+            let mean = sum(x, |x| x * x) / width as f32;
+            let scale = 1.0 / (mean + self.eps).sqrt();
+            for ((out, x), weight) in out.iter_mut().zip(x).zip(self.weight) {
+                *out = x * scale * weight;
+            }
+        }
+    }
+}
+
+struct LayerNorm<'a> {
+    x: &'a [f32],
+    weight: &'a [f32],
+    bias: &'a [f32],
+    eps: f32,
+    out: &'a mut [f32],
+}
+
+impl Kernel for LayerNorm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let width = self.weight.len();
+        for (x, out) in self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)) {
+            let mean = sum(x, |x| x) / width as f32;
+            let variance = sum(x, |x| (x - mean) * (x - mean)) / width as f32;
+            let scale = 1.0 / (variance + self.eps).sqrt();
+            let gains = self.weight.iter().zip(self.bias);
+            for ((out, x), (weight, bias)) in out.iter_mut().zip(x).zip(gains) {
+                *out = (x - mean) * scale * weight + bias;
+            }
+        }
+    }
+}
+
+struct SiluTimes<'a> {
+    gate: &'a [f32],
+    up: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for SiluTimes<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        for ((out, gate), up) in self.out.iter_mut().zip(self.gate).zip(self.up) {
+            *out = gate / (1.0 + exp(-gate)) * up;
+        }
+    }
+}
+
+struct Gelu<'a> {
+    x: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Gelu<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        const SQRT_2_OVER_PI: f32 = 0.797_884_6;
+        for (out, x) in self.out.iter_mut().zip(self.x) {
+            // 1 + tanh(y) = 2 / (1 + exp(-2y))
+            let y = SQRT_2_OVER_PI * (x + 0.044_715 * x * x * x);
+            *out = x / (1.0 + exp(-2.0 * y));
+        }
+    }
+}
+
+struct Add<'a> {
+    a: &'a [f32],
+    b: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Add<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        for ((out, a), b) in self.out.iter_mut().zip(self.a).zip(self.b) {
+            *out = a + b;
+        }
+    }
+}
+
+struct AddBias<'a> {
+    x: &'a mut [f32],
+    bias: &'a [f32],
+}
+
+impl Kernel for AddBias<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        for row in self.x.chunks_exact_mut(self.bias.len()) {
+            for (x, bias) in row.iter_mut().zip(self.bias) {
+                *x += bias;
+            }
+        }
+    }
+}
+
+struct Rotate<'a> {
+    x: &'a [f32],
+    n_heads: usize,
+    angles: &'a Angles,
+    /// Which of the positions the first row is.
+    first: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Rotate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let half = self.angles.half;
+        let heads = self.x.chunks_exact(2 * half).zip(self.out.chunks_exact_mut(2 * half));
+        for (head, (x, out)) in heads.enumerate() {
+            let position = self.first + head / self.n_heads;
+            let angles = position * half..(position + 1) * half;
+            let (cos, sin) = (&self.angles.cos[angles.clone()], &self.angles.sin[angles]);
+            if self.angles.is_traditional {
+                let pairs = x.chunks_exact(2).zip(out.chunks_exact_mut(2));
+                for ((x, out), (cos, sin)) in pairs.zip(cos.iter().zip(sin)) {
+                    out[0] = x[0] * cos - x[1] * sin;
+                    out[1] = x[0] * sin + x[1] * cos;
+                }
+            } else {
+                let ((a, b), (out_a, out_b)) = (x.split_at(half), out.split_at_mut(half));
+                for i in 0..half {
+                    out_a[i] = a[i] * cos[i] - b[i] * sin[i];
+                    out_b[i] = a[i] * sin[i] + b[i] * cos[i];
+                }
+            }
+        }
+    }
+}
+
+/// The sum of `f(x)` over a row, in [`PARTS`] partial sums.
+#[inline(always)]
+pub(super) fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+    let mut parts = [0.0; PARTS];
+    let chunks = row.chunks_exact(PARTS);
+    let rest: f32 = chunks.remainder().iter().map(|x| f(*x)).sum();
+    for chunk in chunks {
+        for (part, x) in parts.iter_mut().zip(chunk) {
+            *part += f(*x);
+        }
+    }
+    parts.iter().sum::<f32>() + rest
+}
+
+/// `e^x` within two units in the last place, without a branch or a call, so that loops over it become SIMD.
+///
+/// `e^x = 2^n * e^f` with a whole `n` and `f` within half of ln 2, whose series ends after seven terms. Below -87 the result is 0, above 88
+/// it is 88's.
+#[inline(always)]
+pub(super) fn exp(x: f32) -> f32 {
+    /// Adding it rounds to a whole number: the fraction bits that are left count ones.
+    const ROUND: f32 = 12_582_912.0;
+    /// ln 2 in two parts, so that `n * ln 2` is exact enough.
+    const LN_2: (f32, f32) = (0.693_359_4, -0.000_212_194_44);
+    let clamped = x.clamp(-87.0, 88.0);
+    let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
+    let f = clamped - n * LN_2.0 - n * LN_2.1;
+    let mut series = 1.0 / 5040.0;
+    for term in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        series = series * f + term;
+    }
+    let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
+    if x < -87.0 { 0.0 } else { series * power }
+}
