@@ -96,11 +96,8 @@ enum Work {
 
 impl Worker {
     fn run(mut self, inbox: &Receiver<Request>) {
-        loop {
-            match self.take_requests(inbox) {
-                Ok(()) => self.turn(),
-                Err(RecvError) => break,
-            }
+        while self.take_requests(inbox).is_ok() {
+            self.turn();
         }
         for task in &self.tasks {
             task.out.send(Event::Cancelled);
@@ -174,7 +171,9 @@ impl Worker {
             Work::Bench(bench) => bench.advance(&task.out),
             Work::Debug => {
                 let debugger = session.and_then(|session| session.debugger.as_mut());
-                debugger.context("the run was closed")?.advance(&task.cancel, &task.out)
+                debugger
+                    .context("the run was closed")?
+                    .advance(&task.cancel, &task.out)
             }
             Work::Generation(generation) => {
                 let session = session.context("the session was closed")?;
@@ -288,5 +287,6 @@ impl Worker {
 /// The message of a panic.
 fn told(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("unknown")
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("unknown")
 }

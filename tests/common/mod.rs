@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+pub mod broken;
 pub mod vitrine;
 
 use std::path::PathBuf;

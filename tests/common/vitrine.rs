@@ -127,11 +127,13 @@ pub fn wait(child: &mut Child, started: Instant) -> Option<i32> {
 
 /// Reads a pipe to its end on a thread, so that the program never waits for us.
 fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<String> {
-    thread::spawn(move || {
+    let read = move || {
         let mut text = Vec::new();
         if let Some(mut pipe) = pipe {
             pipe.read_to_end(&mut text).unwrap();
         }
         String::from_utf8_lossy(&text).into_owned()
-    })
+    };
+    let thread = thread::Builder::new().name("pipe-reader".into());
+    thread.spawn(read).unwrap()
 }

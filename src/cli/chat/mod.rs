@@ -109,7 +109,7 @@ impl Chat {
             is_changed: false,
             has_failed: false,
         };
-        let label = chat.load(chat.model.clone())?;
+        let label = chat.load(chat.model.clone(), &CancelToken::default())?;
         if greets {
             eprintln!("Talking to {label}. /help lists the commands, /exit leaves.");
         }
@@ -140,14 +140,7 @@ impl Chat {
                 self.is_changed = true;
             }
             Command::Model(None) => answer::print(&format!("model: {}\n", self.model.name))?,
-            Command::Model(Some(name)) => {
-                let kernels = self.model.kernels;
-                let choice = ModelChoice { name, kernels };
-                let label = self.load(choice.clone())?;
-                self.is_changed |= self.model != choice;
-                self.model = choice;
-                eprintln!("Talking to {label}.");
-            }
+            Command::Model(Some(name)) => self.change_model(name)?,
             Command::Set(None) => answer::print(&self.settings.list())?,
             Command::Set(Some((name, value))) => {
                 let now = self.settings.set(&name, value.as_deref())?;
@@ -159,7 +152,7 @@ impl Chat {
                 eprintln!("Saved to {}.", path.display());
             }
             Command::Reset => {
-                self.follow_to_end(Action::Clear)?;
+                self.follow_to_end(Action::Clear, &CancelToken::default())?;
                 self.conversation.exchanges.clear();
                 self.stats.forget_cache();
                 eprintln!("The conversation begins anew.");
@@ -231,16 +224,34 @@ impl Chat {
         }
     }
 
+    /// Talks to another model from here on, unless it cannot be loaded.
+    fn change_model(&mut self, name: String) -> Result<()> {
+        let kernels = self.model.kernels;
+        let choice = ModelChoice { name, kernels };
+        let cancel = CancelToken::default();
+        let _guard = interrupt::cancels(&cancel);
+        let label = self.load(choice.clone(), &cancel)?;
+        if cancel.is_cancelled() {
+            eprintln!("Still talking to {}.", self.model.name);
+            return Ok(());
+        }
+        self.is_changed |= self.model != choice;
+        self.model = choice;
+        eprintln!("Talking to {label}.");
+        Ok(())
+    }
+
     /// Loads a model and returns what it is called.
-    fn load(&mut self, choice: ModelChoice) -> Result<String> {
+    fn load(&mut self, choice: ModelChoice, cancel: &CancelToken) -> Result<String> {
         let name = choice.name.clone();
-        Ok(self.follow_to_end(Action::Load(choice))?.unwrap_or(name))
+        let label = self.follow_to_end(Action::Load(choice), cancel)?;
+        Ok(label.unwrap_or(name))
     }
 
     /// Follows an action that has no answer; returns the label of a model that it loaded.
-    fn follow_to_end(&mut self, action: Action) -> Result<Option<String>> {
+    fn follow_to_end(&mut self, action: Action, cancel: &CancelToken) -> Result<Option<String>> {
         let mut label = None;
-        for event in self.client.ask(SESSION, action, &CancelToken::default())? {
+        for event in self.client.ask(SESSION, action, cancel)? {
             match event {
                 Event::Loaded { model, .. } => label = Some(model),
                 Event::Notice(text) => tell_once(&mut self.told, text),
