@@ -17,6 +17,15 @@
 //! engine thread alone; what leaves it is evaluated, plain data. There is one forward pass, for
 //! chat and for stepping.
 
+#![warn(missing_docs, reason = "the code is read by people who learn from it")]
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failure is shown with what to do about it, and loses nothing"
+)]
+
 pub mod cli;
 pub mod engine;
 pub mod hub;

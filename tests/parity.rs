@@ -24,11 +24,35 @@ const TOLERANCE: f32 = 1e-3;
 
 /// Every model folder of the fixtures.
 const MODELS: [&str; 29] = [
-    "gpt2", "gpt2-4bit", "gpt2-hf", "gpt2-hf-prefixed", "llama", "llama-2bit", "llama-3bit",
-    "llama-4bit", "llama-4bit-g128", "llama-4bit-g32", "llama-6bit", "llama-8bit", "llama-bf16",
-    "llama-biased", "llama-f16", "llama-mixed", "llama-rope-linear", "llama-rope-llama3",
-    "llama-rope-traditional", "llama-sharded", "mistral", "mistral-4bit", "qwen2", "qwen2-4bit",
-    "qwen2-untied", "qwen3", "qwen3-4bit", "", "",
+    "gpt2",
+    "gpt2-4bit",
+    "gpt2-hf",
+    "gpt2-hf-prefixed",
+    "llama",
+    "llama-2bit",
+    "llama-3bit",
+    "llama-4bit",
+    "llama-4bit-g128",
+    "llama-4bit-g32",
+    "llama-6bit",
+    "llama-8bit",
+    "llama-bf16",
+    "llama-biased",
+    "llama-f16",
+    "llama-mixed",
+    "llama-rope-linear",
+    "llama-rope-llama3",
+    "llama-rope-traditional",
+    "llama-sharded",
+    "mistral",
+    "mistral-4bit",
+    "qwen2",
+    "qwen2-4bit",
+    "qwen2-untied",
+    "qwen3",
+    "qwen3-4bit",
+    "",
+    "",
 ];
 
 struct Case {
@@ -73,12 +97,16 @@ impl Case {
 
     /// Logits of `ids` fed one by one.
     fn decode(&self, context: &mut Context, ids: &[u32]) -> Vec<Vec<f32>> {
-        ids.iter().flat_map(|id| self.logits(context, &[*id])).collect()
+        ids.iter()
+            .flat_map(|id| self.logits(context, &[*id]))
+            .collect()
     }
 }
 
 fn argmax(row: &[f32]) -> usize {
-    (0..row.len()).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap()
+    (0..row.len())
+        .max_by(|a, b| row[*a].total_cmp(&row[*b]))
+        .unwrap()
 }
 
 fn assert_same(what: &str, ours: &[Vec<f32>], theirs: &[Vec<f32>]) {
@@ -110,7 +138,11 @@ fn check(name: &str, kernels: Kernels) {
         chunked.extend(case.logits(&mut context, chunk));
         rest = after;
     }
-    assert_same(&what("prefill in chunks"), &chunked, &case.rows("chunked_logits"));
+    assert_same(
+        &what("prefill in chunks"),
+        &chunked,
+        &case.rows("chunked_logits"),
+    );
 }
 
 #[test]

@@ -58,7 +58,10 @@ fn logits(run: &Run) -> Vec<f32> {
 
 fn worst(a: &[f32], b: &[f32]) -> f32 {
     assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
 }
 
 #[test]
@@ -69,7 +72,14 @@ fn every_declared_hook_fires_once_with_its_documented_shape() {
             let config = loaded.model.config().clone();
             let ids: Vec<u32> = (1..10).collect();
             let chunks = vec![4, 5];
-            let mut run = run(&loaded, &ids, RunOptions { chunks, ..everything() });
+            let mut run = run(
+                &loaded,
+                &ids,
+                RunOptions {
+                    chunks,
+                    ..everything()
+                },
+            );
             run.generate(1, &go()).unwrap();
             run.finish_pass(&go()).unwrap();
             for (number, (n_pos, n_keys)) in [(9, 9), (1, 10)].into_iter().enumerate() {
@@ -101,17 +111,35 @@ fn every_declared_hook_fires_once_with_its_documented_shape() {
 fn values_inside_a_pass_are_those_of_transformers() {
     on_mlx(|| {
         // 1e-4 in float32: two programs add in different orders.
-        for name in ["qwen2", "qwen3", "llama", "llama-rope-llama3", "mistral", "gpt2", "qwen2-4bit"] {
+        for name in [
+            "qwen2",
+            "qwen3",
+            "llama",
+            "llama-rope-llama3",
+            "mistral",
+            "gpt2",
+            "qwen2-4bit",
+        ] {
             let loaded = load(name);
             let path = fixture("models").join(name).join("hooks.safetensors");
             let reference = Array::load_safetensors(path).unwrap();
-            let ids = reference.get("prompt_ids").or(reference.get("ids")).unwrap();
-            let ids: Vec<u32> = ids.to_vec_exact::<i32>().unwrap().iter().map(|id| *id as u32).collect();
+            let ids = reference
+                .get("prompt_ids")
+                .or(reference.get("ids"))
+                .unwrap();
+            let ids: Vec<u32> = ids
+                .to_vec_exact::<i32>()
+                .unwrap()
+                .iter()
+                .map(|id| *id as u32)
+                .collect();
             let mut run = run(&loaded, &ids, everything());
             run.finish_pass(&go()).unwrap();
             let mut n_compared = 0;
             for (key, theirs) in &reference {
-                let Ok(hook) = key.parse::<Hook>() else { continue };
+                let Ok(hook) = key.parse::<Hook>() else {
+                    continue;
+                };
                 let ours = &run.passes()[0].recorded()[&hook];
                 let shape: Vec<usize> = theirs.shape().iter().map(|dim| *dim as usize).collect();
                 assert_eq!(ours.shape(), shape, "{name}, {hook}");
@@ -120,7 +148,10 @@ fn values_inside_a_pass_are_those_of_transformers() {
                 assert!(off <= 1e-4, "{name}, {hook}: off by {off}");
                 n_compared += 1;
             }
-            assert!(n_compared >= 10, "{name}: only {n_compared} hooks were compared");
+            assert!(
+                n_compared >= 10,
+                "{name}: only {n_compared} hooks were compared"
+            );
         }
     });
 }
@@ -133,9 +164,16 @@ fn a_step_executes_one_stage_and_nothing_beyond_it() {
         for stage in Stage::of_pass(loaded.model.n_layers()) {
             assert_eq!(run.next(), Next::Stage(stage));
             run.step(&go()).unwrap();
-            let later = run.passes()[0].recorded().keys().any(|hook| hook.stage() > stage);
+            let later = run.passes()[0]
+                .recorded()
+                .keys()
+                .any(|hook| hook.stage() > stage);
             assert!(!later, "something after {stage} was computed");
-            let filled = run.context().layers().iter().filter(|cache| !cache.positions().is_empty());
+            let filled = run
+                .context()
+                .layers()
+                .iter()
+                .filter(|cache| !cache.positions().is_empty());
             let executed = match stage {
                 Stage::Embed => 0,
                 Stage::Block(layer) => layer + 1,
@@ -151,8 +189,14 @@ fn a_step_executes_one_stage_and_nothing_beyond_it() {
 fn rewinding_and_stepping_again_gives_the_same_bits() {
     on_mlx(|| {
         let plain = CacheOptions::default();
-        let rotating = CacheOptions { max_size: Some(9), ..plain };
-        let quantized = CacheOptions { bits: Some(8), ..plain };
+        let rotating = CacheOptions {
+            max_size: Some(9),
+            ..plain
+        };
+        let quantized = CacheOptions {
+            bits: Some(8),
+            ..plain
+        };
         for (name, cache) in [
             ("qwen3-4bit", plain),
             ("classroom", plain),
@@ -160,23 +204,48 @@ fn rewinding_and_stepping_again_gives_the_same_bits() {
             ("classroom", quantized),
         ] {
             let loaded = load(name);
-            let options = RunOptions { cache, chunks: vec![5, 3], ..everything() };
+            let options = RunOptions {
+                cache,
+                chunks: vec![5, 3],
+                ..everything()
+            };
             let mut run = run(&loaded, &[3, 5, 7, 11, 13, 17, 19, 23], options);
             run.generate(5, &go()).unwrap();
             run.finish_pass(&go()).unwrap();
-            let before: Vec<_> = run.passes().iter().map(|pass| {
-                (pass.recorded().clone(), pass.logits().map(<[f32]>::to_vec), pass.draw().cloned())
-            }).collect();
+            let before: Vec<_> = run
+                .passes()
+                .iter()
+                .map(|pass| {
+                    (
+                        pass.recorded().clone(),
+                        pass.logits().map(<[f32]>::to_vec),
+                        pass.draw().cloned(),
+                    )
+                })
+                .collect();
             let ids = run.ids().to_vec();
-            for (pass, stage) in [(3, Stage::Block(1)), (1, Stage::Embed), (0, Stage::Logits), (0, Stage::Embed)] {
+            for (pass, stage) in [
+                (3, Stage::Block(1)),
+                (1, Stage::Embed),
+                (0, Stage::Logits),
+                (0, Stage::Embed),
+            ] {
                 run.rewind(pass, stage, &go()).unwrap();
                 assert_eq!(run.next(), Next::Stage(stage));
                 run.generate(5 - pass, &go()).unwrap();
                 run.finish_pass(&go()).unwrap();
-                assert_eq!(run.ids(), ids, "{name} {cache:?} from {stage} of pass {pass}");
+                assert_eq!(
+                    run.ids(),
+                    ids,
+                    "{name} {cache:?} from {stage} of pass {pass}"
+                );
                 for (number, (recorded, logits, draw)) in before.iter().enumerate() {
                     let again = &run.passes()[number];
-                    assert_eq!(again.logits(), logits.as_deref(), "{name} {cache:?} pass {number}");
+                    assert_eq!(
+                        again.logits(),
+                        logits.as_deref(),
+                        "{name} {cache:?} pass {number}"
+                    );
                     assert_eq!(again.draw(), draw.as_ref());
                     assert_eq!(again.recorded(), recorded);
                 }
@@ -192,8 +261,23 @@ fn what_was_not_recorded_is_recomputed_to_the_same_bits() {
             let loaded = load(name);
             let ids: Vec<u32> = (10..30).collect();
             let chunks = vec![11, 9];
-            let mut watched = run(&loaded, &ids, RunOptions { chunks: chunks.clone(), ..everything() });
-            let mut plain = run(&loaded, &ids, RunOptions { chunks, all_logits: true, ..RunOptions::default() });
+            let mut watched = run(
+                &loaded,
+                &ids,
+                RunOptions {
+                    chunks: chunks.clone(),
+                    ..everything()
+                },
+            );
+            let mut plain = run(
+                &loaded,
+                &ids,
+                RunOptions {
+                    chunks,
+                    all_logits: true,
+                    ..RunOptions::default()
+                },
+            );
             for run in [&mut watched, &mut plain] {
                 run.generate(2, &go()).unwrap();
                 run.finish_pass(&go()).unwrap();
@@ -209,7 +293,11 @@ fn what_was_not_recorded_is_recomputed_to_the_same_bits() {
             let pattern = Hook::Block(1, BlockHook::Pattern);
             let all = watched.look(0, pattern, None, &go()).unwrap();
             let one = plain.look(0, pattern, Some(2), &go()).unwrap();
-            assert_eq!(one.values(), all.at(&[2]).unwrap(), "{name}: one head of the pattern");
+            assert_eq!(
+                one.values(),
+                all.at(&[2]).unwrap(),
+                "{name}: one head of the pattern"
+            );
         }
     });
 }
@@ -220,7 +308,14 @@ fn recording_does_not_change_the_logits() {
         let loaded = load("classroom");
         let ids: Vec<u32> = (100..164).collect();
         let mut plain = run(&loaded, &ids, RunOptions::default());
-        let mut watched = run(&loaded, &ids, RunOptions { watch: Watch::Everything, ..RunOptions::default() });
+        let mut watched = run(
+            &loaded,
+            &ids,
+            RunOptions {
+                watch: Watch::Everything,
+                ..RunOptions::default()
+            },
+        );
         plain.finish_pass(&go()).unwrap();
         watched.finish_pass(&go()).unwrap();
         assert_eq!(logits(&plain), logits(&watched));
@@ -237,10 +332,14 @@ fn ablating_a_head_equals_zeroing_its_columns_of_o_proj() {
         let (layer, head) = (0, 2);
         let mut plain = run(&loaded, &ids, everything());
         plain.finish_pass(&go()).unwrap();
-        let z = plain.look(0, Hook::Block(layer, BlockHook::Z), None, &go()).unwrap();
+        let z = plain
+            .look(0, Hook::Block(layer, BlockHook::Z), None, &go())
+            .unwrap();
         let edit = format!("blocks.{layer}.attn.hook_z[:, {head}]=zero");
         let mut ablated = edited(&loaded, &ids, &[&edit]);
-        let out = ablated.look(0, Hook::Block(layer, BlockHook::AttnOut), None, &go()).unwrap();
+        let out = ablated
+            .look(0, Hook::Block(layer, BlockHook::AttnOut), None, &go())
+            .unwrap();
 
         let folder = fixture("models/llama");
         let weights = Array::load_safetensors(folder.join("model.safetensors")).unwrap();
@@ -256,7 +355,10 @@ fn ablating_a_head_equals_zeroing_its_columns_of_o_proj() {
                 let without = without.filter(|(at, _)| at / head_dim != head);
                 let expected: f32 = without.map(|(_, (w, z))| w * z).sum();
                 let found = out.value(&[pos, row]).unwrap();
-                assert!((found - expected).abs() < 1e-4, "row {row} of position {pos}");
+                assert!(
+                    (found - expected).abs() < 1e-4,
+                    "row {row} of position {pos}"
+                );
             }
         }
     });
@@ -269,11 +371,24 @@ fn patching_every_residual_from_another_run_gives_its_logits() {
         let (a, b) = ([10, 20, 30, 40], [15, 25, 35, 45]);
         // Logits for the last position in both: one row and several add up in another order.
         let watch = Watch::Everything;
-        let mut other = run(&loaded, &b, RunOptions { watch, ..RunOptions::default() });
+        let mut other = run(
+            &loaded,
+            &b,
+            RunOptions {
+                watch,
+                ..RunOptions::default()
+            },
+        );
         other.finish_pass(&go()).unwrap();
         let hook = Hook::Block(2, BlockHook::ResidPre);
         let edit: Edit = format!("{hook}=patch(b)").parse().unwrap();
-        let mut patched = Run::new(Rc::clone(&loaded), a.to_vec(), &[edit], RunOptions::default()).unwrap();
+        let mut patched = Run::new(
+            Rc::clone(&loaded),
+            a.to_vec(),
+            &[edit],
+            RunOptions::default(),
+        )
+        .unwrap();
         let value = other.look(0, hook, None, &go()).unwrap();
         patched.provide("b", hook, value);
         patched.finish_pass(&go()).unwrap();
@@ -291,7 +406,14 @@ fn forcing_a_token_equals_typing_it() {
         forced.finish_pass(&go()).unwrap();
         let typed: Vec<u32> = prompt.iter().copied().chain([17]).collect();
         let chunks = vec![prompt.len(), 1];
-        let mut typed = run(&loaded, &typed, RunOptions { chunks, ..RunOptions::default() });
+        let mut typed = run(
+            &loaded,
+            &typed,
+            RunOptions {
+                chunks,
+                ..RunOptions::default()
+            },
+        );
         typed.finish_pass(&go()).unwrap();
         assert_eq!(logits(&forced), logits(&typed));
     });
@@ -324,11 +446,19 @@ fn a_causal_model_cannot_look_ahead() {
             run.finish_pass(&go()).unwrap();
             let layers = (0..loaded.model.n_layers()).map(Stage::Block);
             let layers = layers.map(|stage| run.hidden_after(0, stage).unwrap());
-            layers.map(|state| state.at(&[at]).unwrap().to_vec()).collect::<Vec<_>>()
+            layers
+                .map(|state| state.at(&[at]).unwrap().to_vec())
+                .collect::<Vec<_>>()
         };
         assert_eq!(states("The crane ate a"), states("The crane lifted the"));
-        let (builders, lake) = (states("The builders used a crane"), states("By the lake stood a crane"));
-        assert!(worst(&builders[0], &lake[0]) > 0.01, "a clue before it is seen from the first block on");
+        let (builders, lake) = (
+            states("The builders used a crane"),
+            states("By the lake stood a crane"),
+        );
+        assert!(
+            worst(&builders[0], &lake[0]) > 0.01,
+            "a clue before it is seen from the first block on"
+        );
     });
 }
 

@@ -17,10 +17,16 @@ struct Room {
 const HOUSE: [Room; 6] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
-    Room { mlx: true, ..room("model", &["trace"]) },
+    Room {
+        mlx: true,
+        ..room("model", &["trace"])
+    },
     // hub opens a model's weight files, whose format is the model's own.
     room("hub", &["trace", "model::weights"]),
-    Room { mlx: true, ..room("engine", &["trace", "tokenizer", "model", "hub"]) },
+    Room {
+        mlx: true,
+        ..room("engine", &["trace", "tokenizer", "model", "hub"])
+    },
     room("cli", &["trace", "tokenizer", "model", "hub", "engine"]),
 ];
 
@@ -95,7 +101,10 @@ fn every_module_has_its_room() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let known = HOUSE.iter().any(|room| room.name == name);
         let is_root = name == "main" || name == "lib";
-        assert!(known || is_root, "{name} has no place in the house: add it to HOUSE");
+        assert!(
+            known || is_root,
+            "{name} has no place in the house: add it to HOUSE"
+        );
     }
 }
 

@@ -7,6 +7,7 @@ mod generate;
 mod inspect;
 mod interrupt;
 mod options;
+mod step;
 mod table;
 mod trace;
 
@@ -33,6 +34,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Measure how fast a model runs here, and how fast this machine could run it.
     Bench(bench::Args),
+    /// Step through a pass in the terminal, one key per stage.
+    Step(Box<step::Args>),
     /// Keep what every stage computed in a file that opens without the model.
     Trace(Box<trace::Args>),
 }
@@ -71,6 +74,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Chat(args)) => chat::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Step(args)) => step::run(&args),
         Some(Command::Trace(args)) => trace::run(*args),
         None => {
             Cli::command().print_help()?;

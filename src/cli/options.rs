@@ -146,9 +146,9 @@ impl AnswerArgs {
 }
 
 fn logit_bias(text: &str) -> Result<(u32, f32), String> {
-    let parsed = text.split_once(':').and_then(|(id, bias)| {
-        Some((id.trim().parse().ok()?, bias.trim().parse().ok()?))
-    });
+    let parsed = text
+        .split_once(':')
+        .and_then(|(id, bias)| Some((id.trim().parse().ok()?, bias.trim().parse().ok()?)));
     parsed.ok_or_else(|| "write a token id, a colon and a number, e.g. 42:-5".to_owned())
 }
 

@@ -11,9 +11,7 @@ use super::options::{ModelArgs, SamplingArgs};
 use super::{Ended, interrupt};
 use crate::engine::client::Client;
 use crate::engine::loaded::read_config;
-use crate::engine::message::{
-    Action, CancelToken, Event, OpenRequest, Prompt, SessionId,
-};
+use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
 use crate::engine::watch::Watch;
 use crate::hub::ModelFiles;
 use crate::model::cache::CacheOptions;
@@ -39,10 +37,20 @@ pub struct Args {
     #[arg(long)]
     raw: bool,
     /// The prompt as token ids.
-    #[arg(long, value_name = "1,2,3", value_delimiter = ',', conflicts_with = "prompt")]
+    #[arg(
+        long,
+        value_name = "1,2,3",
+        value_delimiter = ',',
+        conflicts_with = "prompt"
+    )]
     ids: Option<Vec<u32>>,
     /// Hooks to keep, with `*` for any text: `blocks.*.attn.hook_pattern`; or `all`.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "all")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        default_value = "all"
+    )]
     hooks: Vec<String>,
     /// Keep these layers only, the last one not included.
     #[arg(long, value_name = "0..3", value_parser = layer_range)]
@@ -62,7 +70,12 @@ pub struct Args {
     #[arg(long)]
     f16: bool,
     /// The file to write.
-    #[arg(long, short, value_name = "FILE", required_unless_present = "list_hooks")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        required_unless_present = "list_hooks"
+    )]
     out: Option<PathBuf>,
     /// List the hooks of the model, in order of execution, and end.
     #[arg(long)]
@@ -99,10 +112,19 @@ pub fn run(args: Args) -> Result<Ended> {
 
 fn write_trace(args: &Args, trace: &Trace, state: &RunState) -> Result<()> {
     let out = args.out.as_deref().context("--out FILE is missing")?;
-    let precision = if args.f16 { Precision::F16 } else { Precision::F32 };
+    let precision = if args.f16 {
+        Precision::F16
+    } else {
+        Precision::F32
+    };
     let size = trace.n_bytes(precision);
     if !args.json {
-        eprintln!("writing {} tensors, {}, to {}", trace.tensors.len(), units::bytes(size), out.display());
+        eprintln!(
+            "writing {} tensors, {}, to {}",
+            trace.tensors.len(),
+            units::bytes(size),
+            out.display()
+        );
     }
     trace.save(out, precision)?;
     if args.json {
@@ -117,13 +139,21 @@ fn write_trace(args: &Args, trace: &Trace, state: &RunState) -> Result<()> {
         });
         writeln!(io::stdout(), "{report}")?;
     } else {
-        let answer = state.texts.get(state.prompt_len..).unwrap_or_default().concat();
+        let answer = state
+            .texts
+            .get(state.prompt_len..)
+            .unwrap_or_default()
+            .concat();
         writeln!(
             io::stdout(),
             "{} tokens in {} passes{}",
             state.ids.len(),
             state.passes.len(),
-            if answer.is_empty() { String::new() } else { format!(": …{answer}") }
+            if answer.is_empty() {
+                String::new()
+            } else {
+                format!(": …{answer}")
+            }
         )?;
     }
     Ok(())
@@ -134,7 +164,10 @@ fn open(args: &Args) -> Result<Action> {
         (Some(ids), _) => Prompt::Ids(ids.clone()),
         (None, Some(text)) if args.raw => Prompt::Raw(text.clone()),
         (None, Some(text)) => {
-            let system = args.system.iter().map(|system| Message::new("system", system));
+            let system = args
+                .system
+                .iter()
+                .map(|system| Message::new("system", system));
             Prompt::Chat {
                 messages: system.chain([Message::new("user", text)]).collect(),
                 prefill_response: None,
@@ -217,7 +250,9 @@ fn fits(pattern: &str, name: &str) -> bool {
         None => pattern == name,
         Some((before, rest)) => name.strip_prefix(before).is_some_and(|name| {
             let starts = name.char_indices().map(|(at, _)| at).chain([name.len()]);
-            starts.into_iter().any(|at| fits(rest, name.get(at..).unwrap_or_default()))
+            starts
+                .into_iter()
+                .any(|at| fits(rest, name.get(at..).unwrap_or_default()))
         }),
     }
 }
@@ -252,9 +287,9 @@ fn trace_of(events: impl Iterator<Item = Event>) -> Result<Trace> {
 }
 
 fn layer_range(text: &str) -> Result<Range<usize>, String> {
-    let parsed = text.split_once("..").and_then(|(start, end)| {
-        Some(start.trim().parse().ok()?..end.trim().parse().ok()?)
-    });
+    let parsed = text
+        .split_once("..")
+        .and_then(|(start, end)| Some(start.trim().parse().ok()?..end.trim().parse().ok()?));
     parsed.ok_or_else(|| "write FIRST..END, e.g. 0..3 for layers 0, 1 and 2".to_owned())
 }
 
@@ -264,7 +299,10 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_text() {
-        assert!(fits("blocks.*.attn.hook_pattern", "blocks.12.attn.hook_pattern"));
+        assert!(fits(
+            "blocks.*.attn.hook_pattern",
+            "blocks.12.attn.hook_pattern"
+        ));
         assert!(fits("*hook_z", "blocks.0.attn.hook_z"));
         assert!(!fits("blocks.*.attn.hook_q", "blocks.0.attn.hook_q_norm"));
     }

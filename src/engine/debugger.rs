@@ -8,12 +8,13 @@ use super::generate;
 use super::loaded::LoadedModel;
 use super::message::{CancelToken, Event, OpenRequest};
 use super::run::{Next, Run, RunOptions};
-use super::sampler::fresh_seed;
+use super::sampler::{TokenLogprob, fresh_seed, top_logprobs};
 use super::stops::Ends;
 use super::task::{Outbox, Turn};
 use super::tracing;
 use super::watch::Watch;
 use crate::tokenizer::Tokenizer;
+use crate::trace::answer::TopToken;
 use crate::trace::debug::{Breakpoint, Condition, DebugCommand, DrawState, PassState, RunState};
 use crate::trace::edit::{Action as EditAction, Change, Edit};
 use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage, View};
@@ -55,7 +56,9 @@ impl Debugger {
         let prompt_text = generate::prompt_text(&loaded, &tokenizer, &request.prompt, out)?;
         let ids = generate::prompt_ids(&loaded, &tokenizer, &request.prompt, &Outbox::nowhere())?;
         let ends = Ends::new(&tokenizer, &[], &loaded.defaults.eos_token_id)?;
-        let sampling = request.sampling.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
+        let sampling = request
+            .sampling
+            .over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
         let hooks = loaded.model.hooks();
         for edit in &request.edits {
             check_edit(edit, &hooks)?;
@@ -232,7 +235,9 @@ impl Debugger {
                 return here && address.place == Place::View(View::Sample);
             }
             Next::Sample => Some(Stage::Logits),
-            Next::Stage(next) => Stage::of_pass(n_layers).find(|stage| stage.next(n_layers) == Some(next)),
+            Next::Stage(next) => {
+                Stage::of_pass(n_layers).find(|stage| stage.next(n_layers) == Some(next))
+            }
         };
         here && executed.is_some() && address.stage() == executed
     }
@@ -277,10 +282,7 @@ impl Debugger {
             Place::Stage(stage) => return self.run.hidden_after(pass, stage),
             Place::View(view) => anyhow::bail!("{} is a view, not a value", view.name()),
         };
-        let by_head = matches!(
-            hook,
-            Hook::Block(_, BlockHook::Scores | BlockHook::Pattern)
-        );
+        let by_head = matches!(hook, Hook::Block(_, BlockHook::Scores | BlockHook::Pattern));
         let mut index = address.index.clone();
         let head = index.first().copied().filter(|_| by_head);
         let value = self.run.look(pass, hook, head, cancel)?;
@@ -289,9 +291,27 @@ impl Debugger {
         {
             *first = 0;
         }
-        let part = value.at(&index).with_context(|| format!("{address} lies outside the value"))?;
-        let shape = value.shape().get(index.len()..).unwrap_or_default().to_vec();
+        let part = value
+            .at(&index)
+            .with_context(|| format!("{address} lies outside the value"))?;
+        let shape = value
+            .shape()
+            .get(index.len()..)
+            .unwrap_or_default()
+            .to_vec();
         HostTensor::new(shape, part.to_vec()).context("the part does not fit its shape")
+    }
+
+    /// The likeliest next tokens after the newest pass.
+    fn likeliest(&self) -> Vec<TopToken> {
+        let logits = self.run.passes().last().and_then(|pass| pass.logits());
+        let top = logits.and_then(|logits| top_logprobs(logits, N_LIKELIEST).ok());
+        let with_text = |top: TokenLogprob| TopToken {
+            id: top.token,
+            text: self.tokenizer.token_text(top.token).unwrap_or_default(),
+            logprob: top.logprob,
+        };
+        top.unwrap_or_default().into_iter().map(with_text).collect()
     }
 
     /// Where the run stands, as plain data.
@@ -302,7 +322,11 @@ impl Debugger {
             start: pass.start(),
             n_pos: pass.n_pos(),
             boundaries: pass.boundaries().collect(),
-            executed: pass.times().iter().map(|(stage, time)| (*stage, time.as_secs_f64())).collect(),
+            executed: pass
+                .times()
+                .iter()
+                .map(|(stage, time)| (*stage, time.as_secs_f64()))
+                .collect(),
             draw: pass.draw().map(|draw| DrawState {
                 token: draw.token,
                 text: text(&draw.token),
@@ -323,11 +347,15 @@ impl Debugger {
                 Next::Ended => "ended".to_owned(),
             },
             passes: passes.collect(),
+            likeliest: self.likeliest(),
             cache: self.run.context().size(),
             stopped_by: self.stopped_by.clone(),
         }
     }
 }
+
+/// How many of the likeliest tokens a state tells.
+const N_LIKELIEST: usize = 10;
 
 /// Refuses an edit at a hook that the family does not have.
 fn check_edit(edit: &Edit, hooks: &[Hook]) -> Result<()> {

@@ -11,10 +11,10 @@ use super::loaded::LoadedModel;
 use super::memory::{self, MemoryNeed, PassSize};
 use super::message::{CancelToken, Event, GenerateRequest, Prompt};
 use super::pass::{LogitRows, Pass};
-use super::{prompt, prompt_cache};
 use super::sampler::{Draw, Sampler, fresh_seed};
 use super::stops::{Ends, Written};
 use super::task::{Outbox, Turn};
+use super::{prompt, prompt_cache};
 use crate::model::cache::CHUNK;
 use crate::model::probe::{Cancelled, Probe};
 use crate::tokenizer::{TextStart, Tokenizer};
@@ -81,9 +81,18 @@ impl Generation {
         if prompt::is_plain_chat(&tokenizer, &request.prompt) {
             request.stop.push(prompt::PLAIN_STOP.to_owned());
         }
-        ensure!(!prompt.is_empty(), "the prompt is empty: there is nothing to continue");
-        let ends = Ends::new(&tokenizer, &request.extra_eos, &loaded.defaults.eos_token_id)?;
-        let params = request.sampling.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
+        ensure!(
+            !prompt.is_empty(),
+            "the prompt is empty: there is nothing to continue"
+        );
+        let ends = Ends::new(
+            &tokenizer,
+            &request.extra_eos,
+            &loaded.defaults.eos_token_id,
+        )?;
+        let params = request
+            .sampling
+            .over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
         let sampler = Sampler::new(params, request.seed.unwrap_or_else(fresh_seed))?;
         let reuse = context.reuse(&prompt);
         let start = match request.prompt {
@@ -182,7 +191,11 @@ impl Generation {
         self.history.push(draw.token);
         // The next pass begins before the token is shown: a GPU computes while we write.
         let has_room = self.clock.generated < self.request.max_tokens
-            && self.loaded.model.position_limit().is_none_or(|limit| context.len() < limit);
+            && self
+                .loaded
+                .model
+                .position_limit()
+                .is_none_or(|limit| context.len() < limit);
         if has_room {
             self.begin_pass(draw.token, context)?;
         }
@@ -197,7 +210,12 @@ impl Generation {
     }
 
     fn begin_pass(&mut self, token: u32, context: &mut Context) -> Result<()> {
-        let mut pass = Pass::new(&self.loaded.model, context.len(), vec![token], LogitRows::Last);
+        let mut pass = Pass::new(
+            &self.loaded.model,
+            context.len(),
+            vec![token],
+            LogitRows::Last,
+        );
         if self.loaded.model.compute().on_gpu {
             pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
             mlx_rs::transforms::async_eval([pass.logits()?])?;
@@ -243,7 +261,10 @@ impl Generation {
 
     /// The pass over the next chunk of the prompt.
     fn next_chunk(&self, done: usize) -> Pass {
-        let end = self.prompt.len().min(done + self.loaded.model.prefill_chunk());
+        let end = self
+            .prompt
+            .len()
+            .min(done + self.loaded.model.prefill_chunk());
         let rows = if end == self.prompt.len() {
             LogitRows::Last
         } else {
@@ -284,7 +305,9 @@ impl Generation {
 /// If the pass has not come to its logits.
 pub fn to_host(pass: &Pass) -> Result<Vec<f32>> {
     let logits = pass.logits()?.as_dtype(Dtype::Float32)?; // [1, vocab]
-    logits.to_vec_exact::<f32>().context("cannot read the logits")
+    logits
+        .to_vec_exact::<f32>()
+        .context("cannot read the logits")
 }
 
 /// The prompt as ids.

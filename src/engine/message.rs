@@ -9,11 +9,11 @@ use std::sync::mpsc::Sender;
 use super::bench::{BenchOptions, BenchReport};
 use super::context::Reuse;
 use super::sampler::SamplingParams;
+use super::watch::Watch;
 use crate::hub::GenerationDefaults;
 use crate::model::cache::CacheOptions;
 use crate::model::linear::Kernels;
 use crate::tokenizer::{Message, TemplateArgs};
-use super::watch::Watch;
 use crate::trace::HostTensor;
 use crate::trace::answer::{Answer, GeneratedToken};
 use crate::trace::debug::{DebugCommand, RunState};
@@ -199,7 +199,9 @@ impl SamplingChoice {
     #[must_use]
     pub fn over(&self, model: &GenerationDefaults, xtc_special_tokens: Vec<u32>) -> SamplingParams {
         let plain = SamplingParams::default();
-        let temperature = self.temperature.unwrap_or_else(|| model.effective_temperature());
+        let temperature = self
+            .temperature
+            .unwrap_or_else(|| model.effective_temperature());
         SamplingParams {
             logit_bias: self.logit_bias.clone(),
             repetition_penalty: (self.repetition_penalty)

@@ -79,7 +79,8 @@ impl Pass {
 
     /// Puts the pass back before `stage`, with what that stage reads. The caller trims the caches.
     pub fn rewind(&mut self, stage: Stage, hidden: Option<Array>) {
-        let is_over = self.rows == LogitRows::None && matches!(stage, Stage::FinalNorm | Stage::Logits);
+        let is_over =
+            self.rows == LogitRows::None && matches!(stage, Stage::FinalNorm | Stage::Logits);
         self.next = (!is_over).then_some(stage);
         self.hidden = hidden;
     }
@@ -143,7 +144,9 @@ impl Pass {
         let hidden = || self.hidden.as_ref().context("no stage has run yet");
         let result = match stage {
             Stage::Embed => model.embed(&self.ids, self.start, probe)?,
-            Stage::Block(layer) => model.block(layer, hidden()?, context.layer_mut(layer)?, probe)?,
+            Stage::Block(layer) => {
+                model.block(layer, hidden()?, context.layer_mut(layer)?, probe)?
+            }
             Stage::FinalNorm => model.final_norm(&self.kept_rows(hidden()?)?, probe)?,
             Stage::Logits => model.unembed(hidden()?, probe)?,
         };

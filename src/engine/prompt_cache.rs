@@ -105,7 +105,10 @@ fn read(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result<Con
     let header = metadata.metadata().as_ref().and_then(|map| map.get(HEADER));
     let header = header.context("it is not a prompt cache of Vitrine")?;
     let header: Header = serde_json::from_str(header)?;
-    ensure!(header.version == VERSION, "another version of Vitrine wrote it");
+    ensure!(
+        header.version == VERSION,
+        "another version of Vitrine wrote it"
+    );
     let model = Fingerprint::of(loaded);
     if header.model != model {
         bail!("it was made with {}, not {}", header.model.name, model.name);
@@ -137,19 +140,42 @@ impl HostTensor {
     fn of(array: &Array) -> Result<Self> {
         let array = array.contiguous()?;
         let (dtype, bytes) = match array.dtype() {
-            Dtype::Float16 => (Stored::F16, to_bytes(array.try_as_slice::<f16>()?, |x| x.to_le_bytes())),
-            Dtype::Bfloat16 => (Stored::BF16, to_bytes(array.try_as_slice::<bf16>()?, |x| x.to_le_bytes())),
-            Dtype::Uint32 => (Stored::U32, to_bytes(array.try_as_slice::<u32>()?, |x| x.to_le_bytes())),
-            Dtype::Int32 => (Stored::I32, to_bytes(array.try_as_slice::<i32>()?, |x| x.to_le_bytes())),
-            Dtype::Float32 => (Stored::F32, to_bytes(array.try_as_slice::<f32>()?, |x| x.to_le_bytes())),
+            Dtype::Float16 => (
+                Stored::F16,
+                to_bytes(array.try_as_slice::<f16>()?, |x| x.to_le_bytes()),
+            ),
+            Dtype::Bfloat16 => (
+                Stored::BF16,
+                to_bytes(array.try_as_slice::<bf16>()?, |x| x.to_le_bytes()),
+            ),
+            Dtype::Uint32 => (
+                Stored::U32,
+                to_bytes(array.try_as_slice::<u32>()?, |x| x.to_le_bytes()),
+            ),
+            Dtype::Int32 => (
+                Stored::I32,
+                to_bytes(array.try_as_slice::<i32>()?, |x| x.to_le_bytes()),
+            ),
+            Dtype::Float32 => (
+                Stored::F32,
+                to_bytes(array.try_as_slice::<f32>()?, |x| x.to_le_bytes()),
+            ),
             other => bail!("a KV cache of type {other:?} cannot be saved"),
         };
         let shape = array.shape().iter().map(|dim| *dim as usize).collect();
-        Ok(Self { dtype, shape, bytes })
+        Ok(Self {
+            dtype,
+            shape,
+            bytes,
+        })
     }
 
     fn view(&self) -> Result<TensorView<'_>> {
-        Ok(TensorView::new(self.dtype, self.shape.clone(), &self.bytes)?)
+        Ok(TensorView::new(
+            self.dtype,
+            self.shape.clone(),
+            &self.bytes,
+        )?)
     }
 }
 
@@ -159,7 +185,11 @@ fn to_bytes<T: Copy, const N: usize>(values: &[T], to_le: impl Fn(T) -> [u8; N])
 
 /// `None` for a type that a prompt cache never has, or a shape that MLX cannot have.
 fn array_of(view: &TensorView<'_>) -> Option<Array> {
-    let shape: Option<Vec<i32>> = view.shape().iter().map(|dim| i32::try_from(*dim).ok()).collect();
+    let shape: Option<Vec<i32>> = view
+        .shape()
+        .iter()
+        .map(|dim| i32::try_from(*dim).ok())
+        .collect();
     let (shape, bytes) = (shape?, view.data());
     if bytes.is_empty() {
         return None;

@@ -152,7 +152,10 @@ impl Run {
         edits: &[Edit],
         options: RunOptions,
     ) -> Result<Self> {
-        ensure!(!prompt.is_empty(), "the prompt is empty: there is nothing to run");
+        ensure!(
+            !prompt.is_empty(),
+            "the prompt is empty: there is nothing to run"
+        );
         let context = Context::new(loaded.model.n_layers(), options.cache);
         let sampler = Sampler::new(options.sampling.clone(), options.seed)?;
         let mut run = Self {
@@ -318,13 +321,20 @@ impl Run {
     ) -> Result<HostTensor> {
         let seen = self.passes.get(pass).context("there is no such pass yet")?;
         let is_short = matches!(hook, Hook::FinalNorm | Hook::Logits) && !self.options.all_logits;
-        if let Some(recorded) = seen.recorded.get(&hook).filter(|_| head.is_none() && !is_short) {
+        if let Some(recorded) = seen
+            .recorded
+            .get(&hook)
+            .filter(|_| head.is_none() && !is_short)
+        {
             return Ok(recorded.clone());
         }
         let has_hook = self.loaded.model.hooks().contains(&hook);
         ensure!(has_hook, "this model has no {hook}");
         let index = self.index_of(hook.stage());
-        ensure!(index < seen.kept.len(), "{hook} of pass {pass} has not been computed yet");
+        ensure!(
+            index < seen.kept.len(),
+            "{hook} of pass {pass} has not been computed yet"
+        );
         self.recompute(pass, hook, head, cancel)
     }
 
@@ -333,7 +343,10 @@ impl Run {
     /// # Errors
     /// If that stage has not been executed.
     pub fn hidden_after(&self, pass: usize, stage: Stage) -> Result<HostTensor> {
-        let kept = self.passes.get(pass).and_then(|pass| pass.kept.get(self.index_of(stage)));
+        let kept = self
+            .passes
+            .get(pass)
+            .and_then(|pass| pass.kept.get(self.index_of(stage)));
         let kept = kept.with_context(|| format!("{stage} of pass {pass} has not run yet"))?;
         let parts = kept.iter().map(to_host).collect::<Result<Vec<_>>>()?;
         HostTensor::join(&parts, 0).context("the chunks of a pass do not fit together")
@@ -355,8 +368,14 @@ impl Run {
         let model = Rc::clone(&self.loaded);
         let mut hidden = {
             let seen = self.passes.get(pass).context("there is no such pass yet")?;
-            ensure!(seen.logits.is_some(), "pass {pass} has not come to its logits yet");
-            seen.kept.get(layer).cloned().context("there is no such layer")?
+            ensure!(
+                seen.logits.is_some(),
+                "pass {pass} has not come to its logits yet"
+            );
+            seen.kept
+                .get(layer)
+                .cloned()
+                .context("there is no such layer")?
         };
         let starts = self.chunk_starts(pass)?;
         for layer in layer..n_layers {
@@ -366,7 +385,10 @@ impl Run {
                 *hidden = model.model.block(layer, hidden, &mut cache, &mut watcher)?;
             }
         }
-        let (last, start) = hidden.last().zip(starts.last()).context("the pass is empty")?;
+        let (last, start) = hidden
+            .last()
+            .zip(starts.last())
+            .context("the pass is empty")?;
         let row = mlx_rs::ops::indexing::TryIndexOp::try_index(last, last.dim(0) - 1..)?;
         let start = start + last.dim(0) as usize - 1;
         let mut watcher = Watcher::new(&Watch::Nothing, edits, cancel, start);
@@ -440,7 +462,10 @@ impl Run {
                 seen.push(watcher.into_tensors()?);
             }
         }
-        let states = pass.chunks.iter().filter_map(|chunk| chunk.hidden().cloned());
+        let states = pass
+            .chunks
+            .iter()
+            .filter_map(|chunk| chunk.hidden().cloned());
         pass.kept.push(states.collect());
         pass.cache = self.context.size();
         pass.times.push((stage, started.elapsed()));
@@ -463,14 +488,19 @@ impl Run {
     fn budget_left(&self) -> Option<usize> {
         let recorded = self.passes.iter().flat_map(|pass| pass.recorded.values());
         let used: usize = recorded.map(HostTensor::n_bytes).sum();
-        self.options.budget_bytes.map(|budget| budget.saturating_sub(used))
+        self.options
+            .budget_bytes
+            .map(|budget| budget.saturating_sub(used))
     }
 
     fn sample(&mut self) -> Result<()> {
         let number = self.passes.len() - 1;
         let before = self.sampler.clone();
         let pass = self.passes.last_mut().context("the run has no pass")?;
-        let logits = pass.logits.as_deref().context("there are no logits to draw from")?;
+        let logits = pass
+            .logits
+            .as_deref()
+            .context("there are no logits to draw from")?;
         let mut draw = self.sampler.sample(logits, &self.ids)?;
         if let Some(token) = self.edits.forced(number) {
             draw.logprob = super::sampler::logprob_of(logits, token)?;
@@ -484,7 +514,11 @@ impl Run {
     }
 
     fn append(&mut self) -> Result<()> {
-        let draw = self.pass_mut()?.draw.as_ref().context("no token was drawn")?;
+        let draw = self
+            .pass_mut()?
+            .draw
+            .as_ref()
+            .context("no token was drawn")?;
         let token = draw.token;
         let limit = self.loaded.model.position_limit();
         let is_full = limit.is_some_and(|limit| self.ids.len() >= limit);
@@ -536,7 +570,9 @@ impl Run {
             stages.take(index).any(|executed| executed == hook.stage())
         });
         for (number, chunk) in pass.chunks.iter_mut().enumerate() {
-            let kept = index.checked_sub(1).and_then(|before| pass.kept.get(before));
+            let kept = index
+                .checked_sub(1)
+                .and_then(|before| pass.kept.get(before));
             chunk.rewind(stage, kept.and_then(|kept| kept.get(number).cloned()));
         }
         self.next = Next::Stage(stage);
@@ -544,12 +580,7 @@ impl Run {
     }
 
     /// The cache of `layer` as it was before pass `pass`.
-    fn cache_before(
-        &mut self,
-        pass: usize,
-        layer: usize,
-        cancel: &CancelToken,
-    ) -> Result<KvCache> {
+    fn cache_before(&mut self, pass: usize, layer: usize, cancel: &CancelToken) -> Result<KvCache> {
         let seen = self.passes.get(pass).context("there is no such pass yet")?;
         let mut cache = self.context.layer(layer)?.clone();
         if cache.trim(seen.start) {
@@ -562,7 +593,10 @@ impl Run {
             }
         }
         let before = self.passes.get(pass).and_then(|seen| seen.before.as_ref());
-        before.and_then(|before| before.get(layer)).cloned().context("there is no such layer")
+        before
+            .and_then(|before| before.get(layer))
+            .cloned()
+            .context("there is no such layer")
     }
 
     /// The caches before pass `pass`, by running everything before it again.
@@ -607,10 +641,16 @@ impl Run {
         for number in 0..n_chunks {
             let pass = self.passes.get(pass).context("there is no such pass yet")?;
             let chunk = pass.chunks.get(number).context("there is no such chunk")?;
-            let before = index.checked_sub(1).and_then(|before| pass.kept.get(before));
+            let before = index
+                .checked_sub(1)
+                .and_then(|before| pass.kept.get(before));
             let hidden = before.and_then(|kept| kept.get(number));
             let mut watcher = Watcher::new(&watch, &mut self.edits, cancel, chunk.start());
-            watcher = watcher.only_head(head).stop_after(1);
+            watcher = watcher.only_head(head);
+            // Chunks before the last one must reach the cache, which later ones read.
+            if number + 1 == n_chunks {
+                watcher = watcher.stop_after(1);
+            }
             let result = match (hook.stage(), hidden, cache.as_mut()) {
                 (Stage::Embed, _, _) => model.embed(chunk.ids(), chunk.start(), &mut watcher),
                 (Stage::Block(layer), Some(hidden), Some(cache)) => {
@@ -634,7 +674,9 @@ impl Run {
             seen.push(watcher.into_tensors()?);
         }
         let mut joined = joined(seen)?;
-        joined.remove(&hook).with_context(|| format!("this model has no {hook}"))
+        joined
+            .remove(&hook)
+            .with_context(|| format!("this model has no {hook}"))
     }
 }
 
@@ -642,7 +684,10 @@ impl Run {
 fn last_row(pass: &Pass) -> Result<Vec<f32>> {
     let rows = generate::to_host(pass)?;
     let vocab = pass.logits()?.dim(-1) as usize;
-    let start = rows.len().checked_sub(vocab).context("there are no logits")?;
+    let start = rows
+        .len()
+        .checked_sub(vocab)
+        .context("there are no logits")?;
     Ok(rows.get(start..).unwrap_or_default().to_vec())
 }
 
@@ -657,7 +702,9 @@ fn joined(chunks: Vec<BTreeMap<Hook, HostTensor>>) -> Result<BTreeMap<Hook, Host
     let mut whole = BTreeMap::new();
     for (hook, mut parts) in parts {
         let axes = hook.axes().iter();
-        let axis = axes.clone().position(|axis| matches!(axis, Axis::Pos | Axis::QueryPos));
+        let axis = axes
+            .clone()
+            .position(|axis| matches!(axis, Axis::Pos | Axis::QueryPos));
         if parts.len() > 1 && axes.clone().any(|axis| *axis == Axis::KeyPos) {
             parts = with_all_keys(hook, parts)?;
         }
@@ -677,10 +724,19 @@ fn with_all_keys(hook: Hook, parts: Vec<HostTensor>) -> Result<Vec<HostTensor>> 
         Hook::Block(_, BlockHook::Scores) => f32::NEG_INFINITY,
         _ => 0.0,
     };
-    let n_keys = parts.iter().filter_map(|part| part.shape().last()).max().copied().unwrap_or(0);
+    let n_keys = parts
+        .iter()
+        .filter_map(|part| part.shape().last())
+        .max()
+        .copied()
+        .unwrap_or(0);
     let widen = |part: HostTensor| {
         let mut shape = part.shape().to_vec();
-        let has = shape.last().copied().filter(|has| *has > 0).context("no keys were seen")?;
+        let has = shape
+            .last()
+            .copied()
+            .filter(|has| *has > 0)
+            .context("no keys were seen")?;
         let mut values = Vec::with_capacity(part.values().len() / has * n_keys);
         for row in part.values().chunks_exact(has) {
             values.extend_from_slice(row);

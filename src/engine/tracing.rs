@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
 use super::debugger::Debugger;
 use super::message::CancelToken;
 use super::sampler;
 use crate::tokenizer::Word;
-use crate::trace::file::{ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key};
+use crate::trace::file::{
+    ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key,
+};
+use anyhow::Result;
 
 /// How many candidates of each draw a trace keeps, with what excluded them.
 const N_CANDIDATES: usize = 40;
@@ -21,8 +23,16 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
     let hooks = debugger.run().loaded().model.hooks();
     let watch = debugger.request().watch.clone();
     for pass in 0..debugger.run().passes().len() {
-        let executed = debugger.run().passes().get(pass).map_or(0, |pass| pass.times().len());
-        let stages = debugger.run().passes().get(pass).map(|pass| pass.times().to_vec());
+        let executed = debugger
+            .run()
+            .passes()
+            .get(pass)
+            .map_or(0, |pass| pass.times().len());
+        let stages = debugger
+            .run()
+            .passes()
+            .get(pass)
+            .map(|pass| pass.times().to_vec());
         let stages = stages.unwrap_or_default();
         if executed == 0 {
             continue;
@@ -31,7 +41,11 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
             if !stages.iter().any(|(stage, _)| *stage == hook.stage()) {
                 continue;
             }
-            let recorded = debugger.run().passes().get(pass).and_then(|p| p.recorded().get(hook));
+            let recorded = debugger
+                .run()
+                .passes()
+                .get(pass)
+                .and_then(|p| p.recorded().get(hook));
             let value = match recorded.cloned() {
                 Some(value) => value,
                 None => debugger.run_mut().look(pass, *hook, None, cancel)?,
@@ -68,7 +82,12 @@ fn meta_of(debugger: &Debugger) -> Result<TraceMeta> {
             name: loaded.label.clone(),
             config,
             weight_bytes: loaded.weight_bytes,
-            hooks: loaded.model.hooks().iter().map(ToString::to_string).collect(),
+            hooks: loaded
+                .model
+                .hooks()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         },
         prompt: debugger.prompt_text().map(str::to_owned),
         tokens: tokens.collect(),
@@ -89,7 +108,10 @@ fn merges_of(debugger: &Debugger) -> Vec<WordMeta> {
     let words = debugger.tokenizer().merges(text).unwrap_or_default();
     let to_meta = |word: Word| {
         let symbols = word.symbols.into_iter().map(|symbol| symbol.text);
-        let merges = word.steps.into_iter().map(|step| (step.rank, step.left.text, step.right.text));
+        let merges = word
+            .steps
+            .into_iter()
+            .map(|step| (step.rank, step.left.text, step.right.text));
         WordMeta {
             symbols: symbols.collect(),
             merges: merges.collect(),
@@ -102,11 +124,18 @@ fn passes_of(debugger: &Debugger) -> Result<Vec<PassMeta>> {
     let run = debugger.run();
     let mut passes = Vec::new();
     for pass in run.passes() {
-        let seconds = pass.times().iter().map(|(stage, time)| (stage.to_string(), time.as_secs_f64()));
-        let history = run.ids().get(..pass.start() + pass.n_pos()).unwrap_or_default();
+        let seconds = pass
+            .times()
+            .iter()
+            .map(|(stage, time)| (stage.to_string(), time.as_secs_f64()));
+        let history = run
+            .ids()
+            .get(..pass.start() + pass.n_pos())
+            .unwrap_or_default();
         let draw = match (pass.draw(), pass.logits()) {
             (Some(draw), Some(logits)) => {
-                let view = sampler::filtered(run.sampling(), logits, history, Some(draw), N_CANDIDATES)?;
+                let view =
+                    sampler::filtered(run.sampling(), logits, history, Some(draw), N_CANDIDATES)?;
                 Some(serde_json::json!({ "draw": draw, "filtered": view }))
             }
             _ => None,

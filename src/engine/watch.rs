@@ -72,10 +72,12 @@ impl EditState {
     }
 
     fn at(&self, hook: Hook) -> impl Iterator<Item = &ValueEdit> {
-        self.edits.iter().filter_map(move |edit| match &edit.action {
-            Action::Value(value) if value.hook == hook => Some(value),
-            _ => None,
-        })
+        self.edits
+            .iter()
+            .filter_map(move |edit| match &edit.action {
+                Action::Value(value) if value.hook == hook => Some(value),
+                _ => None,
+            })
     }
 
     /// The token that pass `pass` is made to draw, if any.
@@ -91,7 +93,9 @@ impl EditState {
     fn apply(&mut self, hook: Hook, start: usize, value: &Array) -> Result<Array> {
         let host = to_host(value)?;
         if self.at(hook).any(|edit| edit.change == Change::Mean) {
-            self.means.entry(hook).or_insert_with(|| mean_over_positions(hook, &host));
+            self.means
+                .entry(hook)
+                .or_insert_with(|| mean_over_positions(hook, &host));
         }
         let mut values = host.values().to_vec();
         for edit in self.at(hook) {
@@ -114,7 +118,8 @@ impl EditState {
                 shape: host.shape(),
                 source,
             };
-            edit.apply(&mut values, place).with_context(|| format!("cannot change {hook}"))?;
+            edit.apply(&mut values, place)
+                .with_context(|| format!("cannot change {hook}"))?;
         }
         let shape: Vec<i32> = host.shape().iter().map(|dim| *dim as i32).collect();
         Ok(Array::from_slice(&values, &shape).as_dtype(value.dtype())?)
@@ -124,11 +129,15 @@ impl EditState {
 /// The axis that counts positions of the pass.
 fn position_axis(hook: Hook) -> Option<usize> {
     let axes = hook.axes().iter();
-    axes.clone().position(|axis| matches!(axis, Axis::Pos | Axis::QueryPos))
+    axes.clone()
+        .position(|axis| matches!(axis, Axis::Pos | Axis::QueryPos))
 }
 
 fn mean_over_positions(hook: Hook, value: &HostTensor) -> Vec<f32> {
-    let n_pos = position_axis(hook).and_then(|axis| value.shape().get(axis)).copied().unwrap_or(1);
+    let n_pos = position_axis(hook)
+        .and_then(|axis| value.shape().get(axis))
+        .copied()
+        .unwrap_or(1);
     let mut mean: Vec<f32> = Vec::new();
     for position in 0..n_pos {
         let row = at_position(hook, value.shape(), value.values(), Some(position));
@@ -217,7 +226,10 @@ impl<'a> Watcher<'a> {
     /// If MLX cannot evaluate it.
     pub fn into_tensors(self) -> Result<BTreeMap<Hook, HostTensor>> {
         mlx_rs::transforms::eval(self.seen.iter().map(|(_, array)| array))?;
-        self.seen.iter().map(|(hook, array)| Ok((*hook, to_host(array)?))).collect()
+        self.seen
+            .iter()
+            .map(|(hook, array)| Ok((*hook, to_host(array)?)))
+            .collect()
     }
 }
 

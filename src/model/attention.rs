@@ -132,9 +132,9 @@ impl Attention {
         let (queries, keys, values) = (&qkv.queries, &view.keys, &view.values);
         let scale = self.scale();
         Ok(match mask {
-            Some(mask) => fast::scaled_dot_product_attention(
-                queries, keys, values, scale, Some(mask), None,
-            )?,
+            Some(mask) => {
+                fast::scaled_dot_product_attention(queries, keys, values, scale, Some(mask), None)?
+            }
             None => fast::scaled_dot_product_attention(queries, keys, values, scale, None, None)?,
         })
     }
@@ -209,9 +209,8 @@ impl Attention {
     /// Which keys the queries at `positions` may read.
     fn mask(&self, positions: Range<usize>, cache: &KvCache) -> Result<Mask> {
         let keys = cache.positions();
-        let in_window = |query: usize, key: usize| {
-            self.window.is_none_or(|window| key + window > query)
-        };
+        let in_window =
+            |query: usize, key: usize| self.window.is_none_or(|window| key + window > query);
         let sees = |query: usize, key: usize| {
             key <= query && in_window(query, key) && cache.reaches(query, key)
         };

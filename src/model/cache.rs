@@ -5,9 +5,9 @@
 //! position a slot holds is always known, so masks and pictures never have to guess.
 
 use anyhow::{Context, Result, ensure};
-use mlx_rs::{Array, Dtype};
 use mlx_rs::ops::indexing::{TryIndexMutOp, TryIndexOp, take_axis};
 use mlx_rs::ops::{self, concatenate};
+use mlx_rs::{Array, Dtype};
 
 /// Slots are allocated in chunks of this many (as mlx-lm does), so that growing is rare.
 pub const CHUNK: usize = 256;
@@ -162,22 +162,25 @@ impl KvCache {
         if !overflows || (n_new == 1 && self.positions.len() == max) {
             return Ok(());
         }
-        let mut kept: Vec<usize> = (0..self.positions.len())
-            .filter(|slot| self.reaches(self.next, self.positions[*slot]))
+        let by_slot = self.positions.iter().copied().enumerate();
+        let mut kept: Vec<(usize, usize)> = by_slot
+            .filter(|(_, position)| self.reaches(self.next, *position))
             .collect();
-        kept.sort_by_key(|slot| self.positions[*slot]);
+        kept.sort_by_key(|(_, position)| *position);
         self.keep_slots(&kept)
     }
 
-    fn keep_slots(&mut self, slots: &[usize]) -> Result<()> {
-        if slots.iter().copied().eq(0..self.positions.len()) {
+    /// Keeps these slots, given with the positions they hold, in this order.
+    fn keep_slots(&mut self, kept: &[(usize, usize)]) -> Result<()> {
+        let slots = kept.iter().map(|(slot, _)| *slot);
+        if slots.clone().eq(0..self.positions.len()) {
             return Ok(());
         }
-        let index: Vec<i32> = slots.iter().map(|slot| *slot as i32).collect();
+        let index: Vec<i32> = slots.map(|slot| slot as i32).collect();
         let index = Array::from_slice(&index, &[index.len() as i32]);
         self.keys.gather(&index)?;
         self.values.gather(&index)?;
-        self.positions = slots.iter().map(|slot| self.positions[*slot]).collect();
+        self.positions = kept.iter().map(|(_, position)| *position).collect();
         Ok(())
     }
 
@@ -313,7 +316,9 @@ impl Store {
         let mut grown = Vec::with_capacity(like.len());
         for (part, like) in like.iter().enumerate() {
             let mut shape = like.shape().to_vec();
-            shape[2] = missing as i32;
+            if let Some(slots) = shape.get_mut(2) {
+                *slots = missing as i32;
+            }
             let fresh = ops::zeros_dtype(&shape, like.dtype())?; // [1, kv_head, missing, …]
             grown.push(match self.parts.get(part) {
                 Some(old) => concatenate(&[old, &fresh], 2)?,

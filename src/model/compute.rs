@@ -49,7 +49,12 @@ impl Compute {
         if !self.own_kernels {
             return Ok(a.add(b)?);
         }
-        ensure!(a.shape() == b.shape(), "{:?} and {:?} cannot be added", a.shape(), b.shape());
+        ensure!(
+            a.shape() == b.shape(),
+            "{:?} and {:?} cannot be added",
+            a.shape(),
+            b.shape()
+        );
         let (a, b) = (on_host(a)?, on_host(b)?);
         let (x, y) = (a.try_as_slice()?, b.try_as_slice()?);
         with_output(a.shape(), |out| kernels::add(x, y, out))
@@ -79,7 +84,9 @@ impl Compute {
         let x = as_wide_as(&as_wide_as(x, weight)?, bias)?;
         let (values, weight) = (x.try_as_slice()?, weight.try_as_slice()?);
         let bias = bias.try_as_slice()?;
-        with_output(x.shape(), |out| kernels::layer_norm(values, weight, bias, eps, out))
+        with_output(x.shape(), |out| {
+            kernels::layer_norm(values, weight, bias, eps, out)
+        })
     }
 
     /// `gate * sigmoid(gate) * up`, the middle of a gated MLP.
@@ -92,7 +99,10 @@ impl Compute {
             // at run time.
             return Ok(gate.multiply(ops::sigmoid(gate)?)?.multiply(up)?);
         }
-        ensure!(gate.shape() == up.shape(), "the halves of a gated MLP differ in shape");
+        ensure!(
+            gate.shape() == up.shape(),
+            "the halves of a gated MLP differ in shape"
+        );
         let (gate, up) = (on_host(gate)?, on_host(up)?);
         let (g, u) = (gate.try_as_slice()?, up.try_as_slice()?);
         with_output(gate.shape(), |out| kernels::silu_times(g, u, out))
@@ -130,7 +140,9 @@ pub fn rotate(x: &Array, angles: &Angles) -> Result<Array> {
         && angles.sin.len() == angles.cos.len();
     ensure!(fits, "the angles of RoPE do not fit {:?}", x.shape());
     let values = x.try_as_slice()?;
-    with_output(x.shape(), |out| kernels::rotate(values, n_heads as usize, angles, out))
+    with_output(x.shape(), |out| {
+        kernels::rotate(values, n_heads as usize, angles, out)
+    })
 }
 
 /// An evaluated array in float32, row by row: what our kernels read in place.
@@ -158,7 +170,9 @@ pub fn with_output(shape: &[i32], fill: impl FnOnce(&mut [f32])) -> Result<Array
         if scratch.len() < n_values {
             scratch.resize(n_values, 0.0);
         }
-        let out = scratch.get_mut(..n_values).context("the scratch is large enough")?;
+        let out = scratch
+            .get_mut(..n_values)
+            .context("the scratch is large enough")?;
         fill(out);
         Ok(Array::from_slice(out, shape))
     })
@@ -166,6 +180,11 @@ pub fn with_output(shape: &[i32], fill: impl FnOnce(&mut [f32])) -> Result<Array
 
 fn as_wide_as(x: &Array, weight: &Array) -> Result<Array> {
     let (width, expected) = (x.shape().last(), weight.shape().last());
-    ensure!(width == expected, "{:?} cannot be normed by {:?}", x.shape(), weight.shape());
+    ensure!(
+        width == expected,
+        "{:?} cannot be normed by {:?}",
+        x.shape(),
+        weight.shape()
+    );
     on_host(x)
 }

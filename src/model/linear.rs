@@ -16,8 +16,9 @@ use super::compute::on_host;
 use super::kernels::{self, HalfFormat, HalfMatrix, PackedMatrix, PackedShape};
 
 /// Who multiplies matrices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Kernels {
     /// Vitrine's own on a CPU, MLX's on a GPU.
@@ -135,7 +136,13 @@ impl Quantized {
         let words = take_axis(&self.words, index, 0)?; // [n, in * bits / 32]
         let scales = take_axis(&self.scales, index, 0)?; // [n, in / group_size]
         let biases = take_axis(&self.biases, index, 0)?; // [n, in / group_size]
-        Ok(ops::dequantize(words, scales, &biases, self.group_size, self.bits)?) // [n, in]
+        Ok(ops::dequantize(
+            words,
+            scales,
+            &biases,
+            self.group_size,
+            self.bits,
+        )?) // [n, in]
     }
 
     fn to_dense(&self) -> Result<Array> {

@@ -112,9 +112,13 @@ impl<'a> Loader<'a> {
             let layout = self.config.quantization_of(path).with_context(|| {
                 format!("{path} has scales in the file, but config.json says it is not quantized")
             })?;
-            return Ok(Matrix::Quantized(self.quantized(path, n_out, n_in, layout)?));
+            return Ok(Matrix::Quantized(
+                self.quantized(path, n_out, n_in, layout)?,
+            ));
         }
-        let bytes = self.reader.take(&format!("{path}.weight"), &[n_out, n_in])?;
+        let bytes = self
+            .reader
+            .take(&format!("{path}.weight"), &[n_out, n_in])?;
         let weight = to_float(&bytes)?;
         if self.compute.on_gpu || weight.dtype() == Dtype::Float32 {
             return Ok(Matrix::Dense(ready(weight)?));
@@ -224,9 +228,9 @@ fn to_float(tensor: &TensorBytes) -> Result<Array> {
 
 fn raw(tensor: &TensorBytes, dtype: Dtype) -> Result<Array> {
     let as_dims = tensor.shape.iter().map(|dim| i32::try_from(*dim));
-    let shape: Vec<i32> = as_dims.collect::<Result<_, _>>().with_context(|| {
-        format!("{} is too large for MLX: {:?}", tensor.name, tensor.shape)
-    })?;
+    let shape: Vec<i32> = as_dims
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("{} is too large for MLX: {:?}", tensor.name, tensor.shape))?;
     // Bytes inside the program may lie at any address; MLX reads whole numbers.
     let is_aligned = (tensor.bytes.as_ptr() as usize).is_multiple_of(4);
     let bytes = if is_aligned {

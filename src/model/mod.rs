@@ -147,7 +147,10 @@ impl Model {
     /// # Errors
     /// If no layer does: the value is computed from others.
     pub fn part_writing(&self, hook: Hook) -> Result<Part<'_>> {
-        let found = self.parts().into_iter().find(|part| part.writes.contains(&hook));
+        let found = self
+            .parts()
+            .into_iter()
+            .find(|part| part.writes.contains(&hook));
         found.with_context(|| format!("no layer of this model writes {hook}"))
     }
 
@@ -159,7 +162,12 @@ impl Model {
         let bare = path.strip_suffix(".weight").unwrap_or(path);
         let found = self.parts().into_iter().find(|part| part.path == bare);
         found.with_context(|| {
-            let first = self.parts().into_iter().nth(1).map(|part| part.path).unwrap_or_default();
+            let first = self
+                .parts()
+                .into_iter()
+                .nth(1)
+                .map(|part| part.path)
+                .unwrap_or_default();
             format!("this model has no matrix called '{path}'; one that it has is '{first}'")
         })
     }

@@ -45,6 +45,7 @@ impl LayerNorm {
     /// # Errors
     /// If the last axis is not as long as `weight`.
     pub fn forward(&self, x: &Array) -> Result<Array> {
-        self.compute.layer_norm(x, &self.weight, &self.bias, self.eps)
+        self.compute
+            .layer_norm(x, &self.weight, &self.bias, self.eps)
     }
 }

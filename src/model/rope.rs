@@ -73,7 +73,15 @@ impl Rope {
         };
         let (dims, start) = (self.head_dim, start as i32);
         let x = to_heads(x)?; // [1, head, pos, head_dim]
-        let turned = fast::rope(x, dims, self.traditional, base, scale, start, periods.as_ref())?;
+        let turned = fast::rope(
+            x,
+            dims,
+            self.traditional,
+            base,
+            scale,
+            start,
+            periods.as_ref(),
+        )?;
         from_heads(&turned) // [pos, head, head_dim]
     }
 
@@ -87,7 +95,9 @@ impl Rope {
             Speed::Periods(periods) => periods.iter().map(|period| 1.0 / period).collect(),
             Speed::Plain { base, .. } => {
                 let step = (*base as f32).ln() / half as f32;
-                (0..half).map(|pair| (-(pair as f32) * step).exp()).collect()
+                (0..half)
+                    .map(|pair| (-(pair as f32) * step).exp())
+                    .collect()
             }
         };
         let scale = match &self.speed {

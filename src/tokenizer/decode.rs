@@ -175,8 +175,9 @@ impl TokenEdit {
     fn read(step: &Value) -> Result<Self> {
         match kind(step) {
             "Replace" => {
-                let from = step["pattern"]["String"]
-                    .as_str()
+                let pattern = step.pointer("/pattern/String");
+                let from = pattern
+                    .and_then(Value::as_str)
                     .ok_or_else(|| anyhow!(unknown_decoder("Replace with a regular expression")))?;
                 Ok(Self::Replace {
                     from: from.to_owned(),

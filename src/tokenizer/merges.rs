@@ -113,7 +113,8 @@ impl MergeTable {
         let bpe = bpe_of(inner)?;
         let model =
             serde_json::to_value(bpe).context("cannot read the merges of tokenizer.json")?;
-        let merges = model["merges"].as_array().map_or(&[][..], Vec::as_slice);
+        let merges = model.get("merges").and_then(|merges| merges.as_array());
+        let merges = merges.map_or(&[][..], Vec::as_slice);
         let prefix_len = bpe
             .continuing_subword_prefix
             .as_ref()

@@ -111,13 +111,16 @@ impl Tokenizer {
         // A sentence vocabulary writes a space before the first word that the text does not have.
         let after_space = bytes.strip_prefix(b" ").unwrap_or(&bytes);
         let after_mark = token.chars().next().map_or(0, char::len_utf8);
-        [&bytes, written, after_space, &written[after_mark..]]
-            .into_iter()
-            .map(|bytes| (start..start + bytes.len(), bytes))
-            .find(|(range, bytes)| {
-                range.end <= chars.end && text.get(range.clone()) == Some(*bytes)
-            })
-            .map_or(chars, |(range, _)| range)
+        [
+            &bytes,
+            written,
+            after_space,
+            written.get(after_mark..).unwrap_or_default(),
+        ]
+        .into_iter()
+        .map(|bytes| (start..start + bytes.len(), bytes))
+        .find(|(range, bytes)| range.end <= chars.end && text.get(range.clone()) == Some(*bytes))
+        .map_or(chars, |(range, _)| range)
     }
 }
 

@@ -171,9 +171,8 @@ impl FromStr for Address {
                 (path.trim(), index)
             }
         };
-        let (run, path) = prefixed(path, "run.").map_or((None, path), |(run, rest)| {
-            (Some(run.to_owned()), rest)
-        });
+        let (run, path) =
+            prefixed(path, "run.").map_or((None, path), |(run, rest)| (Some(run.to_owned()), rest));
         let (pass, path) = match prefixed(path, "pass.") {
             Some((pass, rest)) => (Some(pass.parse().map_err(|_| no_address())?), rest),
             None => (None, path),
@@ -223,7 +222,13 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_named() {
-        for text in ["", "blocks.x", "pass.one.embed", "hook_embed[1", "hook_embed[a]"] {
+        for text in [
+            "",
+            "blocks.x",
+            "pass.one.embed",
+            "hook_embed[1",
+            "hook_embed[a]",
+        ] {
             let error = text.parse::<Address>().unwrap_err();
             assert_eq!(error.0, text);
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::answer::CacheSize;
+use super::answer::{CacheSize, TopToken};
 use super::{Address, NoAddress, Stage};
 
 /// What a debugger is told to do.
@@ -135,6 +135,8 @@ pub struct RunState {
     pub next: String,
     /// The passes; the last one is under way.
     pub passes: Vec<PassState>,
+    /// The likeliest next tokens, once the newest pass has its logits.
+    pub likeliest: Vec<TopToken>,
     /// The KV cache.
     pub cache: CacheSize,
     /// The breakpoint that stopped it, if one did.

@@ -335,7 +335,11 @@ fn sampled_pass(place: &str) -> Option<usize> {
     if place == "sample" {
         return Some(0);
     }
-    place.strip_prefix("pass.")?.strip_suffix(".sample")?.parse().ok()
+    place
+        .strip_prefix("pass.")?
+        .strip_suffix(".sample")?
+        .parse()
+        .ok()
 }
 
 fn select(text: &str) -> Option<Select> {
@@ -440,8 +444,17 @@ mod tests {
 
     #[test]
     fn what_is_no_edit_is_refused() {
-        for text in ["", "hook_embed", "hook_embed=explode", "hook_embed=scale(nan)", "x=zero"] {
-            assert!(matches!(text.parse::<Edit>(), Err(EditError::Text(_))), "{text}");
+        for text in [
+            "",
+            "hook_embed",
+            "hook_embed=explode",
+            "hook_embed=scale(nan)",
+            "x=zero",
+        ] {
+            assert!(
+                matches!(text.parse::<Edit>(), Err(EditError::Text(_))),
+                "{text}"
+            );
         }
         let too_many = "hook_embed[1, 2, 3]=zero".parse::<Edit>().unwrap_err();
         assert!(too_many.to_string().contains("pos, d_model"), "{too_many}");
@@ -463,7 +476,12 @@ mod tests {
     fn a_mean_and_a_patch_come_from_their_source() {
         let mean = applied("hook_embed[0]=mean", &[2, 2], 0, Some(&[8.0, 9.0]));
         assert_eq!(mean, [8.0, 9.0, 3.0, 4.0]);
-        let patched = applied("hook_embed[1]=patch(b)", &[2, 2], 0, Some(&[5.0, 6.0, 7.0, 8.0]));
+        let patched = applied(
+            "hook_embed[1]=patch(b)",
+            &[2, 2],
+            0,
+            Some(&[5.0, 6.0, 7.0, 8.0]),
+        );
         assert_eq!(patched, [1.0, 2.0, 7.0, 8.0]);
     }
 }

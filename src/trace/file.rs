@@ -138,7 +138,11 @@ impl Trace {
     pub fn save(&self, path: &Path, precision: Precision) -> Result<()> {
         let mut stored = Vec::with_capacity(self.tensors.len());
         for (name, tensor) in &self.tensors {
-            stored.push((name.as_str(), tensor.shape().to_vec(), to_bytes(tensor, precision)));
+            stored.push((
+                name.as_str(),
+                tensor.shape().to_vec(),
+                to_bytes(tensor, precision),
+            ));
         }
         let dtype = match precision {
             Precision::F32 => Dtype::F32,
@@ -170,7 +174,11 @@ impl Trace {
             let info = file.metadata()?;
             ensure!(info.is_file(), "it is not a regular file");
             let size = info.len();
-            ensure!(size <= MAX_BYTES, "{} are too many for a trace", units::bytes(size));
+            ensure!(
+                size <= MAX_BYTES,
+                "{} are too many for a trace",
+                units::bytes(size)
+            );
             let mut bytes = Vec::new();
             file.take(MAX_BYTES).read_to_end(&mut bytes)?;
             Self::from_bytes(&bytes)
@@ -226,15 +234,27 @@ fn to_bytes(tensor: &HostTensor, precision: Precision) -> Vec<u8> {
     let values = tensor.values().iter();
     match precision {
         Precision::F32 => values.flat_map(|value| value.to_le_bytes()).collect(),
-        Precision::F16 => values.flat_map(|value| f16::from_f32(*value).to_le_bytes()).collect(),
+        Precision::F16 => values
+            .flat_map(|value| f16::from_f32(*value).to_le_bytes())
+            .collect(),
     }
 }
 
 fn from_view(view: &TensorView<'_>) -> Result<HostTensor> {
     let bytes = view.data();
     let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-        Dtype::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+        Dtype::F32 => bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f32::from_le_bytes(*b))
+            .collect(),
+        Dtype::F16 => bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|b| f16::from_le_bytes(*b).to_f32())
+            .collect(),
         other => bail!("a trace has no tensors of type {other:?}"),
     };
     HostTensor::new(view.shape().to_vec(), values).context("its shape does not fit its values")
@@ -276,14 +296,26 @@ mod tests {
             small().save(&path, precision).unwrap();
             assert_eq!(Trace::open(&path).unwrap(), small());
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "nothing else is left"
+        );
     }
 
     #[test]
     fn a_trace_that_cannot_be_written_leaves_the_old_one() {
         let folder = tempfile::tempdir().unwrap();
-        let error = small().save(&folder.path().join("no/such/folder.safetensors"), Precision::F32);
-        assert!(error.unwrap_err().to_string().contains("cannot write the trace"));
+        let error = small().save(
+            &folder.path().join("no/such/folder.safetensors"),
+            Precision::F32,
+        );
+        assert!(
+            error
+                .unwrap_err()
+                .to_string()
+                .contains("cannot write the trace")
+        );
     }
 
     #[test]

@@ -14,7 +14,9 @@ impl HostTensor {
     #[must_use]
     pub fn new(shape: Vec<usize>, values: impl Into<Arc<[f32]>>) -> Option<Self> {
         let values = values.into();
-        let n_values = shape.iter().try_fold(1_usize, |n, dim| n.checked_mul(*dim))?;
+        let n_values = shape
+            .iter()
+            .try_fold(1_usize, |n, dim| n.checked_mul(*dim))?;
         (n_values == values.len()).then_some(Self { shape, values })
     }
 
@@ -68,7 +70,10 @@ impl HostTensor {
     pub fn join(parts: &[Self], axis: usize) -> Option<Self> {
         let first = parts.first()?;
         let mut shape = first.shape.clone();
-        *shape.get_mut(axis)? = parts.iter().map(|part| part.shape.get(axis)).sum::<Option<_>>()?;
+        *shape.get_mut(axis)? = parts
+            .iter()
+            .map(|part| part.shape.get(axis))
+            .sum::<Option<_>>()?;
         let n_outer: usize = first.shape.get(..axis)?.iter().product();
         let mut values = Vec::with_capacity(shape.iter().product());
         for outer in 0..n_outer {

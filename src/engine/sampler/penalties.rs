@@ -66,7 +66,7 @@ fn recent(params: &SamplingParams, history: &[u32]) -> BTreeMap<u32, usize> {
         n => history.len().saturating_sub(n),
     };
     let mut counts = BTreeMap::new();
-    for &token in &history[first..] {
+    for &token in history.get(first..).unwrap_or_default() {
         *counts.entry(token).or_insert(0) += 1;
     }
     counts

@@ -4,6 +4,11 @@
 //! them takes many times longer than everything else, so they are first dealt into buckets by
 //! logit; then only the bucket that holds a border is sorted.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "buckets and ranks are made by this file, and a check per token would cost the speed"
+)]
+
 use std::ops::Range;
 
 use super::softmax::{Extent, weight, weight_sum};

@@ -1,6 +1,6 @@
 //! GPT-2: LayerNorm, learned positions, one fused projection for q, k and v, a plain GELU MLP.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use mlx_rs::Array;
 
 use crate::model::attention::{Attention, Qkv, to_heads};
@@ -109,7 +109,8 @@ impl Decoder for Gpt2 {
         cache: &mut KvCache,
         probe: &mut dyn Probe,
     ) -> Result<Array> {
-        self.h[layer].forward(hidden, cache, &mut BlockProbe::new(probe, layer))
+        let block = self.h.get(layer).context("there is no such block")?;
+        block.forward(hidden, cache, &mut BlockProbe::new(probe, layer))
     }
 
     fn final_norm(&self, hidden: &Array, probe: &mut dyn Probe) -> Result<Array> {
@@ -125,7 +126,12 @@ impl Decoder for Gpt2 {
             Part::embedding("model.wte", &self.wte, Hook::Embed),
             Part::embedding("model.wpe", &self.wpe, Hook::PosEmbed),
         ];
-        parts.extend(self.h.iter().enumerate().flat_map(|(layer, block)| block.parts(layer)));
+        parts.extend(
+            self.h
+                .iter()
+                .enumerate()
+                .flat_map(|(layer, block)| block.parts(layer)),
+        );
         parts.push(Part::head("model.wte", &self.wte));
         parts
     }
@@ -157,7 +163,11 @@ pub const HOOKS: [BlockHook; 16] = [
 
 impl Block {
     fn load(config: &ModelConfig, loader: &mut Loader<'_>, layer: usize) -> Result<Self> {
-        let (d_model, d_mlp, eps) = (config.hidden_size, config.intermediate_size, config.norm_eps);
+        let (d_model, d_mlp, eps) = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.norm_eps,
+        );
         let at = |part: &str| format!("model.h.{layer}.{part}");
         Ok(Self {
             ln_1: loader.layer_norm(&at("ln_1"), d_model, eps)?,
@@ -216,12 +226,7 @@ impl Block {
 
 impl SelfAttention {
     /// What attention adds to the residual stream for `x`, `[pos, d_model]`.
-    fn forward(
-        &self,
-        x: &Array,
-        cache: &mut KvCache,
-        probe: &mut BlockProbe<'_>,
-    ) -> Result<Array> {
+    fn forward(&self, x: &Array, cache: &mut KvCache, probe: &mut BlockProbe<'_>) -> Result<Array> {
         let heads = &self.attention;
         let qkv = self.c_attn.forward(x)?.split_equal(3, -1)?; // each [pos, d_model]
         let mut parts = Vec::with_capacity(3);
@@ -229,7 +234,9 @@ impl SelfAttention {
             let part = probe.at(hook, heads.split(part, heads.n_heads)?)?; // [pos, head, head_dim]
             parts.push(to_heads(&part)?); // [1, head, pos, head_dim]
         }
-        let [queries, keys, values] = parts.try_into().map_err(|_| anyhow::anyhow!("q, k and v"))?;
+        let [queries, keys, values] = parts
+            .try_into()
+            .map_err(|_| anyhow::anyhow!("q, k and v"))?;
         let qkv = Qkv {
             queries,
             keys,

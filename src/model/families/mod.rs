@@ -92,7 +92,9 @@ pub const ALL: [Family; 5] = [
 /// # Errors
 /// If Vitrine cannot run it; the message lists what it can.
 pub fn find(model_type: &str) -> Result<Family> {
-    let found = ALL.into_iter().find(|family| family.model_type == model_type);
+    let found = ALL
+        .into_iter()
+        .find(|family| family.model_type == model_type);
     found.with_context(|| {
         let known = ALL.map(|family| family.model_type).join(", ");
         format!("models of type '{model_type}' cannot run yet; these can: {known}")

@@ -3,7 +3,7 @@
 //!
 //! The family files beside this one say what each of them adds or leaves out.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use mlx_rs::Array;
 
 use crate::model::attention::{Attention, Qkv, to_heads};
@@ -134,7 +134,8 @@ impl Decoder for RmsDecoder {
         cache: &mut KvCache,
         probe: &mut dyn Probe,
     ) -> Result<Array> {
-        self.layers[layer].forward(hidden, cache, &mut BlockProbe::new(probe, layer))
+        let block = self.layers.get(layer).context("there is no such block")?;
+        block.forward(hidden, cache, &mut BlockProbe::new(probe, layer))
     }
 
     fn final_norm(&self, hidden: &Array, probe: &mut dyn Probe) -> Result<Array> {
@@ -149,7 +150,12 @@ impl Decoder for RmsDecoder {
     fn parts(&self) -> Vec<Part<'_>> {
         const EMBEDDING: &str = "model.embed_tokens";
         let mut parts = vec![Part::embedding(EMBEDDING, &self.embed_tokens, Hook::Embed)];
-        parts.extend(self.layers.iter().enumerate().flat_map(|(layer, block)| block.parts(layer)));
+        parts.extend(
+            self.layers
+                .iter()
+                .enumerate()
+                .flat_map(|(layer, block)| block.parts(layer)),
+        );
         parts.push(match &self.lm_head {
             Some(head) => Part::head("lm_head", head),
             None => Part::head(EMBEDDING, &self.embed_tokens),
@@ -163,8 +169,17 @@ impl Decoder for RmsDecoder {
 }
 
 impl Block {
-    fn load(config: &ModelConfig, loader: &mut Loader<'_>, layer: usize, has: Traits) -> Result<Self> {
-        let (d_model, d_mlp, eps) = (config.hidden_size, config.intermediate_size, config.norm_eps);
+    fn load(
+        config: &ModelConfig,
+        loader: &mut Loader<'_>,
+        layer: usize,
+        has: Traits,
+    ) -> Result<Self> {
+        let (d_model, d_mlp, eps) = (
+            config.hidden_size,
+            config.intermediate_size,
+            config.norm_eps,
+        );
         let at = |part: &str| format!("model.layers.{layer}.{part}");
         Ok(Self {
             input_layernorm: loader.rms_norm(&at("input_layernorm"), d_model, eps)?,
@@ -214,14 +229,22 @@ impl Block {
         let x = probe.at(BlockHook::Ln1, self.input_layernorm.forward(&resid)?)?;
         let attn_out = self.self_attn.forward(&x, cache, probe)?;
         let resid = probe.at(BlockHook::ResidMid, self.compute.add(&resid, &attn_out)?)?; // [pos, d_model]
-        let x = probe.at(BlockHook::Ln2, self.post_attention_layernorm.forward(&resid)?)?;
+        let x = probe.at(
+            BlockHook::Ln2,
+            self.post_attention_layernorm.forward(&resid)?,
+        )?;
         let mlp_out = self.mlp.forward(&x, probe)?;
         probe.at(BlockHook::ResidPost, self.compute.add(&resid, &mlp_out)?) // [pos, d_model]
     }
 }
 
 impl SelfAttention {
-    fn load(config: &ModelConfig, loader: &mut Loader<'_>, layer: usize, has: Traits) -> Result<Self> {
+    fn load(
+        config: &ModelConfig,
+        loader: &mut Loader<'_>,
+        layer: usize,
+        has: Traits,
+    ) -> Result<Self> {
         let (d_model, head_dim) = (config.hidden_size, config.head_dim);
         let q_width = config.num_attention_heads * head_dim;
         let kv_width = config.num_key_value_heads * head_dim;
@@ -251,12 +274,7 @@ impl SelfAttention {
     }
 
     /// What attention adds to the residual stream for `x`, `[pos, d_model]`.
-    fn forward(
-        &self,
-        x: &Array,
-        cache: &mut KvCache,
-        probe: &mut BlockProbe<'_>,
-    ) -> Result<Array> {
+    fn forward(&self, x: &Array, cache: &mut KvCache, probe: &mut BlockProbe<'_>) -> Result<Array> {
         let heads = &self.attention;
         let [q, k, v] = forward_all([&self.q_proj, &self.k_proj, &self.v_proj], x)?;
         let mut q = probe.at(BlockHook::Q, heads.split(&q, heads.n_heads)?)?; // [pos, head, head_dim]

@@ -93,9 +93,8 @@ pub fn attend(size: AttentionSize, input: AttentionInput<'_>, out: &mut [f32]) -
         let rows_here = block * BLOCK..rows.min((block + 1) * BLOCK);
         let first = (kv_head * rows + rows_here.start) * head_dim;
         // SAFETY: tasks have different heads or blocks, so the stretches are apart; they end within `out`.
-        let out = unsafe {
-            std::slice::from_raw_parts_mut(output.at(first), rows_here.len() * head_dim)
-        };
+        let out =
+            unsafe { std::slice::from_raw_parts_mut(output.at(first), rows_here.len() * head_dim) };
         let queries = &input.queries[first..first + out.len()];
         let head = kv_head * capacity * head_dim..(kv_head * capacity + n_keys) * head_dim;
         let block = Block {
@@ -139,13 +138,26 @@ struct Block<'a> {
 impl Block<'_> {
     fn attend(&self, scores: &mut Vec<f32>, out: &mut [f32]) {
         let (n_rows, head_dim) = (self.rows.len(), self.size.head_dim);
-        let n_seen = self.rows.clone().map(|row| self.n_seen(row)).max().unwrap_or(0);
+        let n_seen = self
+            .rows
+            .clone()
+            .map(|row| self.n_seen(row))
+            .max()
+            .unwrap_or(0);
         scores.clear();
         scores.resize(n_rows * n_seen, 0.0);
         let scale = 1.0 / (head_dim as f32).sqrt();
         // scores = scale * queries @ keys^T, [row, key]
         let size = [n_rows, n_seen, head_dim];
-        product(size, scale, self.queries, [head_dim, 1], self.keys, [1, head_dim], scores);
+        product(
+            size,
+            scale,
+            self.queries,
+            [head_dim, 1],
+            self.keys,
+            [1, head_dim],
+            scores,
+        );
         for (row, scores) in self.rows.clone().zip(scores.chunks_exact_mut(n_seen)) {
             let position = row % self.size.n_pos;
             let (seen, rest) = scores.split_at_mut(self.n_seen(row).min(n_seen));
@@ -162,7 +174,15 @@ impl Block<'_> {
         }
         // out = shares @ values, [row, head_dim]
         let size = [n_rows, head_dim, n_seen];
-        product(size, 1.0, scores, [n_seen, 1], self.values, [head_dim, 1], out);
+        product(
+            size,
+            1.0,
+            scores,
+            [n_seen, 1],
+            self.values,
+            [head_dim, 1],
+            out,
+        );
     }
 
     /// How many keys, from the first on, can concern a row.
@@ -212,7 +232,10 @@ fn product(
     [b_row, b_col]: [usize; 2],
     out: &mut [f32],
 ) {
-    assert!(a.len() >= m * k && b.len() >= n * k && out.len() >= m * n, "sizes are checked by the caller");
+    assert!(
+        a.len() >= m * k && b.len() >= n * k && out.len() >= m * n,
+        "sizes are checked by the caller"
+    );
     // SAFETY: the assertion; with these strides every element of the three matrices lies in its slice.
     unsafe {
         gemm::gemm(

@@ -85,8 +85,8 @@ pub(super) trait Kernel {
 pub(super) fn run<K: Kernel>(set: InstructionSet, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     match set {
-        // SAFETY: the guard has just found the instructions.
         InstructionSet::Avx512Vnni | InstructionSet::Avx512 if set.is_available() => {
+            // SAFETY: the guard has just found the instructions.
             return unsafe { run_avx512(kernel) };
         }
         // SAFETY: as above.

@@ -95,9 +95,9 @@ impl Lanes for Portable {
 
     #[inline(always)]
     unsafe fn load_tail(from: *const f32, n: usize) -> Self {
-        // SAFETY: the caller vouches for `n` values.
         Self::from_fn(|lane| {
             if lane < n {
+                // SAFETY: the caller vouches for `n` values.
                 unsafe { *from.add(lane) }
             } else {
                 0.0

@@ -24,6 +24,11 @@
 //! Every function that reads memory through pointers is small, private, and says why it is sound; what is public checks its sizes
 //! and returns a [`KernelError`].
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "sizes are checked once where a kernel is entered; a check per value would cost the speed"
+)]
+
 mod attend;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -45,9 +50,9 @@ mod machine;
 mod multiply;
 mod one_row;
 mod packed;
-mod rows;
 #[cfg(target_os = "linux")]
 mod row_sums;
+mod rows;
 mod tasks;
 mod tile;
 

@@ -18,7 +18,15 @@ const PARTS: usize = 16;
 pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     by_rows(out, weight.len(), |values, out| {
         let x = &x[values];
-        run(InstructionSet::best(), RmsNorm { x, weight, eps, out });
+        run(
+            InstructionSet::best(),
+            RmsNorm {
+                x,
+                weight,
+                eps,
+                out,
+            },
+        );
     });
 }
 
@@ -142,7 +150,11 @@ impl Kernel for RmsNorm<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let width = self.weight.len();
-        for (x, out) in self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)) {
+        for (x, out) in self
+            .x
+            .chunks_exact(width)
+            .zip(self.out.chunks_exact_mut(width))
+        {
             let mean = sum(x, |x| x * x) / width as f32;
             let scale = 1.0 / (mean + self.eps).sqrt();
             for ((out, x), weight) in out.iter_mut().zip(x).zip(self.weight) {
@@ -166,7 +178,11 @@ impl Kernel for LayerNorm<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let width = self.weight.len();
-        for (x, out) in self.x.chunks_exact(width).zip(self.out.chunks_exact_mut(width)) {
+        for (x, out) in self
+            .x
+            .chunks_exact(width)
+            .zip(self.out.chunks_exact_mut(width))
+        {
             let mean = sum(x, |x| x) / width as f32;
             let variance = sum(x, |x| (x - mean) * (x - mean)) / width as f32;
             let scale = 1.0 / (variance + self.eps).sqrt();
@@ -264,7 +280,10 @@ impl Kernel for Rotate<'_> {
     #[inline(always)]
     unsafe fn run<L: Lanes>(self) {
         let half = self.angles.half;
-        let heads = self.x.chunks_exact(2 * half).zip(self.out.chunks_exact_mut(2 * half));
+        let heads = self
+            .x
+            .chunks_exact(2 * half)
+            .zip(self.out.chunks_exact_mut(2 * half));
         for (head, (x, out)) in heads.enumerate() {
             let position = self.first + head / self.n_heads;
             let angles = position * half..(position + 1) * half;
@@ -314,7 +333,15 @@ pub(super) fn exp(x: f32) -> f32 {
     let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
     let f = clamped - n * LN_2.0 - n * LN_2.1;
     let mut series = 1.0 / 5040.0;
-    for term in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+    for term in [
+        1.0 / 720.0,
+        1.0 / 120.0,
+        1.0 / 24.0,
+        1.0 / 6.0,
+        0.5,
+        1.0,
+        1.0,
+    ] {
         series = series * f + term;
     }
     let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
