@@ -3,6 +3,7 @@
 mod blas;
 mod half;
 mod packed;
+mod rows;
 
 /// A small generator of reproducible noise (xorshift).
 pub(super) struct Noise(u64);
