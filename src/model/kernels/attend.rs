@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::crew;
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::Lanes;
-use super::rows::{exp, sum};
+use super::rows::{dot, exp, sum};
 
 /// Query rows in a task.
 const BLOCK: usize = 64;
@@ -135,8 +135,18 @@ struct Block<'a> {
     visible: Visible<'a>,
 }
 
+/// So few rows are multiplied one by one: `gemm` would spend its time on packing. A decode step has as many as query heads share a
+/// key/value head.
+const FEW_ROWS: usize = 16;
+
 impl Block<'_> {
     fn attend(&self, scores: &mut Vec<f32>, out: &mut [f32]) {
+        if self.rows.len() <= FEW_ROWS && self.size.n_pos == 1 {
+            scores.clear();
+            scores.resize(self.rows.len() * self.size.n_keys, 0.0);
+            let block = self;
+            return run(InstructionSet::best(), Few { block, scores, out });
+        }
         let (n_rows, head_dim) = (self.rows.len(), self.size.head_dim);
         let n_seen = self
             .rows
@@ -191,6 +201,50 @@ impl Block<'_> {
         match self.visible {
             Visible::Causal => n_keys - n_pos + row % n_pos + 1,
             Visible::Marked(_) => n_keys,
+        }
+    }
+}
+
+/// The few rows of a decode step, all at one position: each key and each value is read once for all of them.
+struct Few<'a> {
+    block: &'a Block<'a>,
+    /// `[row, key]`.
+    scores: &'a mut [f32],
+    out: &'a mut [f32],
+}
+
+impl Kernel for Few<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let (block, head_dim, n_keys) =
+            (self.block, self.block.size.head_dim, self.block.size.n_keys);
+        let scale = 1.0 / (head_dim as f32).sqrt();
+        let is_seen = |key: usize| match block.visible {
+            Visible::Causal => true,
+            Visible::Marked(marks) => marks[key],
+        };
+        for (key, k) in block.keys.chunks_exact(head_dim).enumerate() {
+            for (row, q) in block.queries.chunks_exact(head_dim).enumerate() {
+                self.scores[row * n_keys + key] = match is_seen(key) {
+                    true => scale * dot(q, k),
+                    false => f32::NEG_INFINITY,
+                };
+            }
+        }
+        for row in self.scores.chunks_exact_mut(n_keys) {
+            // SAFETY: this kernel runs on the same lanes.
+            unsafe { Softmax { row }.run::<L>() };
+        }
+        self.out.fill(0.0);
+        for (key, v) in block.values.chunks_exact(head_dim).enumerate() {
+            for (row, out) in self.out.chunks_exact_mut(head_dim).enumerate() {
+                let share = self.scores[row * n_keys + key];
+                for (out, v) in out.iter_mut().zip(v) {
+                    *out += share * v;
+                }
+            }
         }
     }
 }

@@ -157,7 +157,7 @@ fn check_attention(n_pos: usize, n_keys: usize, capacity: usize, is_marked: bool
     // Every third key is hidden, except from the query that stands at it.
     let sees = |query: usize, key: usize| {
         let at = n_keys - n_pos + query;
-        key <= at && (!is_marked || key == at || key % 3 != 0)
+        key <= at && (!is_marked || key == at || !key.is_multiple_of(3))
     };
     let marks: Vec<bool> = (0..n_pos * n_keys)
         .map(|i| sees(i / n_keys, i % n_keys))
