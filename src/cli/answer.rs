@@ -35,7 +35,12 @@ pub fn follow(
     };
     for event in events {
         match event {
-            Event::Notice(text) => notice(text),
+            Event::Notice(text) => {
+                if n_shown > 0 {
+                    print("\n")?;
+                }
+                notice(text);
+            }
             Event::Started { reuse: found, .. } => reuse = found,
             Event::Token { shown, .. } if shows_text => {
                 n_shown += shown.len();

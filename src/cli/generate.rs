@@ -103,10 +103,19 @@ fn prompts(args: &Args) -> Result<Vec<Prompt>> {
         (None, None) if !io::stdin().is_terminal() => vec![read_stdin()?],
         (None, None) => bail!("give a prompt, - to read it from standard input, or --prompts FILE"),
     };
+    ensure_text(&texts)?;
     Ok(texts
         .into_iter()
         .map(|text| to_prompt(args, text))
         .collect())
+}
+
+/// Refuses a prompt without text: a template around nothing is answered with nonsense.
+fn ensure_text(texts: &[String]) -> Result<()> {
+    if texts.iter().any(|text| text.trim().is_empty()) {
+        bail!("the prompt is empty: there is nothing to answer");
+    }
+    Ok(())
 }
 
 fn to_prompt(args: &Args, text: String) -> Prompt {

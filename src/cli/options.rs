@@ -52,25 +52,25 @@ impl ModelArgs {
 #[command(next_help_heading = "Sampling")]
 pub struct SamplingArgs {
     /// Temperature; 0 always takes the likeliest token.
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub temp: Option<f32>,
     /// Draw from the likeliest tokens that together have this probability.
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub top_p: Option<f32>,
     /// Draw from this many of the likeliest tokens; 0 for all.
     #[arg(long, value_name = "K")]
     pub top_k: Option<usize>,
     /// Draw from tokens at least this likely, relative to the likeliest.
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub min_p: Option<f32>,
     /// How often XTC leaves out the likeliest tokens.
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
     pub xtc_probability: Option<f32>,
     /// How likely a token must be for XTC to leave it out.
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub xtc_threshold: Option<f32>,
     /// Makes tokens that were used less likely; 1 changes nothing.
-    #[arg(long, value_name = "R")]
+    #[arg(long, value_name = "R", allow_negative_numbers = true)]
     pub repetition_penalty: Option<f32>,
     /// Taken once from the logit of every token that was used.
     #[arg(long, value_name = "R", allow_negative_numbers = true)]

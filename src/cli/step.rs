@@ -216,7 +216,7 @@ impl Stepper {
                 let share = draw.share * 100.0;
                 writeln!(
                     out,
-                    "sample: '{}', {share:.1} % of what was left, {random}",
+                    "sample: '{}', {share:.1} % of the shares left by the filters, {random}",
                     draw.text
                 )?;
             }
@@ -224,7 +224,7 @@ impl Stepper {
                 writeln!(out, "{stage}, {:.1} ms", seconds * 1e3)?;
                 self.picture(stage, number)?;
             }
-            (None, None) => writeln!(out, "{} positions to run", pass.n_pos)?,
+            (None, None) => writeln!(out, "positions to run: {}", pass.n_pos)?,
         }
         writeln!(out, "next: {}", self.state.next)?;
         Ok(())
@@ -242,7 +242,17 @@ impl Stepper {
                     pass: Some(pass),
                     ..Address::at(crate::trace::Place::Stage(stage))
                 })?;
-                writeln!(out, "{}", sizes(&state, &self.texts(pass)))?;
+                // The final norm is taken only where logits are needed: at the last position.
+                let texts = self.texts(pass);
+                let n_rows = state.shape().first().copied().unwrap_or(0);
+                let shown = texts
+                    .get(texts.len().saturating_sub(n_rows)..)
+                    .unwrap_or_default();
+                writeln!(
+                    out,
+                    "length of each position's vector:\n{}",
+                    sizes(&state, shown)
+                )?;
             }
             Stage::Block(layer) => {
                 let norms = self.look(at(Hook::Block(layer, BlockHook::ResultNorm)))?;
@@ -253,7 +263,8 @@ impl Stepper {
                 let map = self.look(address)?;
                 writeln!(
                     out,
-                    "attention of L{layer}.H{head} ({n_heads} heads; h for another):"
+                    "attention of L{layer}.H{head} ({n_heads} heads; h for another), \
+                     row: reads, column: is read; █ ≥ 50 %, ▓ ≥ 20 %, ▒ ≥ 5 %, ░ less:"
                 )?;
                 writeln!(out, "{}", shades(&map, &self.texts(pass)))?;
             }

@@ -93,13 +93,21 @@ pub fn run(args: Args) -> Result<Ended> {
     if args.list_hooks {
         return list_hooks(&args);
     }
+    if let Some(folder) = args.out.as_deref().and_then(std::path::Path::parent) {
+        let exists = folder.as_os_str().is_empty() || folder.is_dir();
+        ensure!(
+            exists,
+            "cannot write there: there is no folder {}",
+            folder.display()
+        );
+    }
     let cancel = CancelToken::default();
     let _guard = interrupt::cancels(&cancel);
     let mut client = Client::start()?;
     let state = run_of(client.ask(SessionId(0), open(&args)?, &cancel)?)?;
-    let mut commands = vec![DebugCommand::Tokens(args.steps)];
-    if args.steps == 0 {
-        commands = vec![DebugCommand::To("unembed".parse()?)];
+    let mut commands = vec![DebugCommand::Tokens(1)];
+    if args.steps > 0 {
+        commands.push(DebugCommand::Tokens(args.steps));
     }
     let mut state = state;
     for command in commands {
@@ -146,9 +154,14 @@ fn write_trace(args: &Args, trace: &Trace, state: &RunState) -> Result<()> {
             .concat();
         writeln!(
             io::stdout(),
-            "{} tokens in {} passes{}",
+            "{} tokens, {} {}{}",
             state.ids.len(),
             state.passes.len(),
+            if state.passes.len() == 1 {
+                "pass"
+            } else {
+                "passes"
+            },
             if answer.is_empty() {
                 String::new()
             } else {
@@ -210,6 +223,17 @@ fn watch(args: &Args) -> Result<Watch> {
         kept.extend(found);
     }
     if let Some(layers) = &args.layers {
+        let n_layers = known.iter().filter_map(|hook| match hook {
+            Hook::Block(layer, _) => Some(layer + 1),
+            _ => None,
+        });
+        let n_layers = n_layers.max().unwrap_or(0);
+        ensure!(
+            layers.start < layers.end && layers.end <= n_layers,
+            "--layers {}..{} names no layers of this model, which has {n_layers}",
+            layers.start,
+            layers.end
+        );
         kept.retain(|hook| match hook {
             Hook::Block(layer, _) => layers.contains(layer),
             _ => true,

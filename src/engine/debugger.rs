@@ -13,11 +13,12 @@ use super::stops::Ends;
 use super::task::{Outbox, Turn};
 use super::tracing;
 use super::watch::Watch;
+use crate::model::config::ModelConfig;
 use crate::tokenizer::Tokenizer;
 use crate::trace::answer::TopToken;
 use crate::trace::debug::{Breakpoint, Condition, DebugCommand, DrawState, PassState, RunState};
-use crate::trace::edit::{Action as EditAction, Change, Edit};
-use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage, View};
+use crate::trace::edit::{Action as EditAction, Change, Edit, Select};
+use crate::trace::{Address, Axis, BlockHook, Hook, HostTensor, Place, Stage, View};
 
 /// A run that someone steps through.
 pub struct Debugger {
@@ -61,7 +62,7 @@ impl Debugger {
             .over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
         let hooks = loaded.model.hooks();
         for edit in &request.edits {
-            check_edit(edit, &hooks)?;
+            check_edit(edit, &hooks, loaded.model.config())?;
         }
         let options = RunOptions {
             sampling,
@@ -105,15 +106,30 @@ impl Debugger {
             DebugCommand::State => {}
             DebugCommand::Steps(n) => self.goal = Some(Goal::Steps(n)),
             DebugCommand::Tokens(n) => {
-                let there = self.run.passes().len() - 1;
-                self.goal = Some(Goal::Tokens(there + n));
+                // The newest pass counts while its logits are still to come.
+                let done = match self.run.next() {
+                    Next::Stage(_) => self.run.passes().len() - 1,
+                    Next::Sample | Next::Append | Next::Ended => self.run.passes().len(),
+                };
+                self.goal = Some(Goal::Tokens((done + n).saturating_sub(1)));
             }
             DebugCommand::To(address) => self.goal = Some(Goal::Reached(address)),
             DebugCommand::Back => {
                 self.run.back(cancel)?;
             }
             DebugCommand::Rewind { pass, stage } => self.run.rewind(pass, stage, cancel)?,
-            DebugCommand::Breakpoints(breakpoints) => self.breakpoints = breakpoints,
+            DebugCommand::Breakpoints(breakpoints) => {
+                let n_layers = self.run.loaded().model.n_layers();
+                for breakpoint in &breakpoints {
+                    if let Some(Stage::Block(layer)) = breakpoint.address.stage() {
+                        ensure!(
+                            layer < n_layers,
+                            "{breakpoint} is never reached: the model has {n_layers} blocks"
+                        );
+                    }
+                }
+                self.breakpoints = breakpoints;
+            }
             DebugCommand::Look(address) => {
                 let value = self.look(&address, cancel)?;
                 out.send(Event::Looked(Box::new(value)));
@@ -357,8 +373,8 @@ impl Debugger {
 /// How many of the likeliest tokens a state tells.
 const N_LIKELIEST: usize = 10;
 
-/// Refuses an edit at a hook that the family does not have.
-fn check_edit(edit: &Edit, hooks: &[Hook]) -> Result<()> {
+/// Refuses an edit at a hook that the family does not have, or beyond the hook's shape.
+fn check_edit(edit: &Edit, hooks: &[Hook], config: &ModelConfig) -> Result<()> {
     if let EditAction::Value(value) = &edit.action {
         ensure!(
             hooks.contains(&value.hook),
@@ -366,6 +382,29 @@ fn check_edit(edit: &Edit, hooks: &[Hook]) -> Result<()> {
             edit.name,
             value.hook
         );
+        for (select, axis) in value.select.iter().zip(value.hook.axes()) {
+            let size = match axis {
+                // Positions grow with the text.
+                Axis::Pos | Axis::QueryPos | Axis::KeyPos => continue,
+                Axis::Head => config.num_attention_heads,
+                Axis::KvHead => config.num_key_value_heads,
+                Axis::HeadDim => config.head_dim,
+                Axis::DModel => config.hidden_size,
+                Axis::DMlp => config.intermediate_size,
+                Axis::Vocab => config.vocab_size,
+            };
+            let fits = match select {
+                Select::All => true,
+                Select::One(at) => *at < size,
+                Select::Range(start, end) => start < end && *end <= size,
+            };
+            ensure!(
+                fits,
+                "the edit '{}' changes nothing: {select} is not among the {size} of {}",
+                edit.name,
+                axis.name()
+            );
+        }
     }
     Ok(())
 }

@@ -94,6 +94,17 @@ impl Generation {
             .sampling
             .over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
         let sampler = Sampler::new(params, request.seed.unwrap_or_else(fresh_seed))?;
+        if let Some(path) = &request.prompt_cache {
+            prompt_cache::check_folder(path)?;
+        }
+        let trained = loaded.model.config().max_position_embeddings;
+        if prompt.len() > trained {
+            out.send(Event::Notice(format!(
+                "{} tokens are more than the {trained} this model was trained for: expect nonsense, \
+                 or keep the newest with --max-kv-size",
+                prompt.len()
+            )));
+        }
         let reuse = context.reuse(&prompt);
         let start = match request.prompt {
             Prompt::Chat { .. } => TextStart::Fresh,

@@ -76,13 +76,34 @@ pub fn save(path: &Path, loaded: &LoadedModel, context: &Context) -> Result<()> 
         .collect::<Result<_>>()?;
     let metadata = HashMap::from([(HEADER.to_owned(), serde_json::to_string(&header)?)]);
     let unfinished = path.with_extension("unfinished");
-    let written = safetensors::serialize_to_file(views, Some(metadata), &unfinished)
+    // Through memory: the crate's own file would be readable by its owner alone.
+    let written = safetensors::serialize(views, Some(metadata))
         .map_err(anyhow::Error::from)
+        .and_then(|bytes| Ok(fs::write(&unfinished, bytes)?))
         .and_then(|()| Ok(fs::rename(&unfinished, path)?));
     written.with_context(|| {
         let _ = fs::remove_file(&unfinished);
         format!("cannot write the prompt cache {}", path.display())
     })
+}
+
+/// Checks that `path` can be written later, before an answer is waited for.
+///
+/// # Errors
+/// If its folder does not exist.
+pub fn check_folder(path: &Path) -> Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        ensure!(
+            folder.is_dir(),
+            "cannot write the prompt cache {}: there is no folder {}",
+            path.display(),
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 /// Reads a context from `path`.
@@ -92,7 +113,7 @@ pub fn save(path: &Path, loaded: &LoadedModel, context: &Context) -> Result<()> 
 pub fn load(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result<Context> {
     read(path, loaded, options).with_context(|| {
         format!(
-            "cannot use the prompt cache {}: delete it or give another --prompt-cache",
+            "cannot use {} as a prompt cache: give another file",
             path.display()
         )
     })

@@ -23,7 +23,13 @@ impl Ends {
         let mut ids = tokenizer.eos_ids().to_vec();
         ids.extend_from_slice(from_defaults);
         for token in extra {
-            let id = tokenizer.id_of(token).or_else(|| token.parse().ok());
+            let by_id = || {
+                token
+                    .parse()
+                    .ok()
+                    .filter(|id| tokenizer.token(*id).is_some())
+            };
+            let id = tokenizer.id_of(token).or_else(by_id);
             ids.push(id.with_context(|| {
                 format!("--extra-eos {token}: the model has no such token; give a token or its id")
             })?);

@@ -154,8 +154,10 @@ impl Trace {
             .collect::<Result<Vec<_>>>()?;
         let metadata = HashMap::from([(KEY.to_owned(), serde_json::to_string(&self.meta)?)]);
         let unfinished = path.with_extension("unfinished");
-        let written = safetensors::serialize_to_file(views, Some(metadata), &unfinished)
+        // Through memory: the crate's own file would be readable by its owner alone.
+        let written = safetensors::serialize(views, Some(metadata))
             .map_err(anyhow::Error::from)
+            .and_then(|bytes| Ok(fs::write(&unfinished, bytes)?))
             .and_then(|()| Ok(fs::rename(&unfinished, path)?));
         written.with_context(|| {
             let _ = fs::remove_file(&unfinished);
