@@ -421,7 +421,10 @@ fn a_folder_without_permission() {
     ] {
         fs::set_permissions(&locked, fs::Permissions::from_mode(0o000)).unwrap();
         for command in ["generate", "inspect"] {
-            let args = [command, "--model", folder.path().to_str().unwrap()];
+            let mut args = vec![command, "--model", folder.path().to_str().unwrap()];
+            if command == "generate" {
+                args.push("Hello!");
+            }
             let mut command = vitrine(outside.path(), &args);
             // SAFETY: asks for a number.
             if unsafe { libc::geteuid() } == 0 {

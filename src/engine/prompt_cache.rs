@@ -113,7 +113,7 @@ pub fn check_folder(path: &Path) -> Result<()> {
 pub fn load(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result<Context> {
     read(path, loaded, options).with_context(|| {
         format!(
-            "cannot use {} as a prompt cache: give another file",
+            "cannot use {} as a prompt cache: give another file to --prompt-cache",
             path.display()
         )
     })

@@ -5,6 +5,7 @@ use std::ops::Range;
 use anyhow::{Result, ensure};
 use mlx_rs::fast::{self, ScaledDotProductAttentionMask};
 use mlx_rs::ops::{self, softmax_axis};
+use mlx_rs::transforms::eval;
 use mlx_rs::{Array, Dtype};
 
 use super::cache::{KvCache, KvView};
@@ -46,7 +47,27 @@ impl Attention {
     /// # Errors
     /// If `x` is not `n_heads` heads wide.
     pub fn split(&self, x: &Array, n_heads: i32) -> Result<Array> {
-        Ok(x.reshape(&[x.dim(0), n_heads, self.head_dim])?) // [pos, head, head_dim]
+        let shape = [x.dim(0), n_heads, self.head_dim];
+        self.compute.reshape(x, &shape) // [pos, head, head_dim]
+    }
+
+    /// `[pos, head, head_dim]`, the shape of hooks, to `[1, head, pos, head_dim]`, that of kernels.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph.
+    pub fn to_heads(&self, x: &Array) -> Result<Array> {
+        match *x.shape() {
+            [1, n_heads, head_dim] => self.compute.reshape(x, &[1, n_heads, 1, head_dim]),
+            _ => to_heads(x),
+        }
+    }
+
+    /// `[1, head, pos, head_dim]`, the shape of kernels, to `[pos, head, head_dim]`, that of hooks.
+    fn from_heads(&self, x: &Array) -> Result<Array> {
+        match *x.shape() {
+            [1, n_heads, 1, head_dim] => self.compute.reshape(x, &[1, n_heads, head_dim]),
+            _ => from_heads(x),
+        }
     }
 
     /// Appends keys and values to the cache, attends, and writes back through `o_proj`.
@@ -77,12 +98,13 @@ impl Attention {
                 None => self.fused(qkv, &view, &mask)?,
             },
         }; // [1, head, pos, head_dim]
-        let z = from_heads(&z)?; // [pos, head, head_dim]
+        let z = self.from_heads(&z)?; // [pos, head, head_dim]
         let z = probe.at(BlockHook::Z, z)?;
         if probe.wants(BlockHook::ResultNorm) {
             probe.at(BlockHook::ResultNorm, self.result_norm(&z, o_proj)?)?;
         }
-        let z = z.reshape(&[n_pos, self.n_heads * self.head_dim])?; // [pos, head * head_dim]
+        let width = self.n_heads * self.head_dim;
+        let z = self.compute.reshape(&z, &[n_pos, width])?; // [pos, head * head_dim]
         probe.at(BlockHook::AttnOut, o_proj.forward(&z)?) // [pos, d_model]
     }
 
@@ -96,6 +118,8 @@ impl Attention {
             return Ok(None);
         };
         let queries = on_host(&qkv.queries)?;
+        // Together: MLX's thread is waited for once.
+        eval([keys, values])?;
         let input = AttentionInput {
             queries: queries.try_as_slice()?,
             keys: keys.try_as_slice()?,
@@ -261,9 +285,6 @@ impl Mask {
 /// # Errors
 /// If MLX cannot build the graph.
 pub fn to_heads(x: &Array) -> Result<Array> {
-    if let [1, n_heads, head_dim] = *x.shape() {
-        return Ok(x.reshape(&[1, n_heads, 1, head_dim])?);
-    }
     Ok(x.transpose_axes(&[1, 0, 2])?.expand_dims(0)?)
 }
 
@@ -272,8 +293,5 @@ pub fn to_heads(x: &Array) -> Result<Array> {
 /// # Errors
 /// If MLX cannot build the graph.
 pub fn from_heads(x: &Array) -> Result<Array> {
-    if let [1, n_heads, 1, head_dim] = *x.shape() {
-        return Ok(x.reshape(&[1, n_heads, head_dim])?);
-    }
     Ok(x.squeeze_axes(&[0])?.transpose_axes(&[1, 0, 2])?)
 }

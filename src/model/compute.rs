@@ -60,6 +60,22 @@ impl Compute {
         with_output(a.shape(), |out| kernels::add(x, y, out))
     }
 
+    /// `x` in another shape of the same size.
+    ///
+    /// # Errors
+    /// If the sizes differ.
+    pub fn reshape(self, x: &Array, shape: &[i32]) -> Result<Array> {
+        /// Values that are copied sooner than MLX's thread is asked to look at them.
+        const FEW: usize = 1 << 16;
+        let n_values: i32 = shape.iter().product();
+        let fits = x.size() == usize::try_from(n_values).unwrap_or(0);
+        if !self.own_kernels || x.size() > FEW || !fits {
+            return Ok(x.reshape(shape)?);
+        }
+        let x = on_host(x)?;
+        Ok(Array::from_slice(x.try_as_slice::<f32>()?, shape))
+    }
+
     /// `x / sqrt(mean(x²) + eps) * weight`, over the last axis.
     ///
     /// # Errors

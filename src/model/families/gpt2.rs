@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use mlx_rs::Array;
 
-use crate::model::attention::{Attention, Qkv, to_heads};
+use crate::model::attention::{Attention, Qkv};
 use crate::model::cache::KvCache;
 use crate::model::compute::Compute;
 use crate::model::config::ModelConfig;
@@ -232,7 +232,7 @@ impl SelfAttention {
         let mut parts = Vec::with_capacity(3);
         for (part, hook) in qkv.iter().zip([BlockHook::Q, BlockHook::K, BlockHook::V]) {
             let part = probe.at(hook, heads.split(part, heads.n_heads)?)?; // [pos, head, head_dim]
-            parts.push(to_heads(&part)?); // [1, head, pos, head_dim]
+            parts.push(heads.to_heads(&part)?); // [1, head, pos, head_dim]
         }
         let [queries, keys, values] = parts
             .try_into()

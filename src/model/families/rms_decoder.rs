@@ -6,7 +6,7 @@
 use anyhow::{Context as _, Result};
 use mlx_rs::Array;
 
-use crate::model::attention::{Attention, Qkv, to_heads};
+use crate::model::attention::{Attention, Qkv};
 use crate::model::cache::KvCache;
 use crate::model::compute::Compute;
 use crate::model::config::ModelConfig;
@@ -288,9 +288,9 @@ impl SelfAttention {
         let q = probe.at(BlockHook::RotQ, self.rope.forward(&q, start)?)?; // [pos, head, head_dim]
         let k = probe.at(BlockHook::RotK, self.rope.forward(&k, start)?)?; // [pos, kv_head, head_dim]
         let qkv = Qkv {
-            queries: to_heads(&q)?, // [1, head, pos, head_dim]
-            keys: to_heads(&k)?,    // [1, kv_head, pos, head_dim]
-            values: to_heads(&v)?,  // [1, kv_head, pos, head_dim]
+            queries: heads.to_heads(&q)?, // [1, head, pos, head_dim]
+            keys: heads.to_heads(&k)?,    // [1, kv_head, pos, head_dim]
+            values: heads.to_heads(&v)?,  // [1, kv_head, pos, head_dim]
         };
         heads.forward(&qkv, &self.o_proj, cache, probe)
     }
