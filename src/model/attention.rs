@@ -63,7 +63,7 @@ impl Attention {
     }
 
     /// `[1, head, pos, head_dim]`, the shape of kernels, to `[pos, head, head_dim]`, that of hooks.
-    fn from_heads(&self, x: &Array) -> Result<Array> {
+    fn heads_last(&self, x: &Array) -> Result<Array> {
         match *x.shape() {
             [1, n_heads, 1, head_dim] => self.compute.reshape(x, &[1, n_heads, head_dim]),
             _ => from_heads(x),
@@ -98,7 +98,7 @@ impl Attention {
                 None => self.fused(qkv, &view, &mask)?,
             },
         }; // [1, head, pos, head_dim]
-        let z = self.from_heads(&z)?; // [pos, head, head_dim]
+        let z = self.heads_last(&z)?; // [pos, head, head_dim]
         let z = probe.at(BlockHook::Z, z)?;
         if probe.wants(BlockHook::ResultNorm) {
             probe.at(BlockHook::ResultNorm, self.result_norm(&z, o_proj)?)?;
