@@ -277,7 +277,7 @@ impl Stepper {
         let pass = self.state.passes.get(pass);
         let (start, n) = pass.map_or((0, 0), |pass| (pass.start, pass.n_pos));
         let texts = self.state.texts.iter().skip(start).take(n);
-        texts.map(|text| text.escape_debug().to_string()).collect()
+        texts.map(|text| visible(text)).collect()
     }
 }
 
@@ -296,6 +296,15 @@ fn text_of(state: &RunState) -> String {
         .rev()
         .collect();
     format!("{shown}▸{}", answer.concat())
+}
+
+/// A token for one line: control characters as escapes, everything else as it is.
+fn visible(text: &str) -> String {
+    let shown = text.chars().flat_map(|letter| match letter.is_control() {
+        true => letter.escape_debug().collect::<Vec<_>>(),
+        false => vec![letter],
+    });
+    shown.collect()
 }
 
 /// One bar per position: the size of its state.
@@ -345,11 +354,7 @@ fn bars(tokens: &[TopToken]) -> String {
     let rows = tokens.iter().take(6).map(|token| {
         let p = token.logprob.exp();
         let bar = "█".repeat((p * 32.0).round() as usize);
-        format!(
-            "  {:>14}  {:5.1} %  {bar}",
-            token.text.escape_debug().to_string(),
-            p * 100.0
-        )
+        format!("  {:>14}  {:5.1} %  {bar}", visible(&token.text), p * 100.0)
     });
     rows.collect::<Vec<_>>().join("\n")
 }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Result;
+
 use super::debugger::Debugger;
+use super::measures::Looking;
 use super::message::CancelToken;
 use super::sampler;
 use crate::tokenizer::Word;
 use crate::trace::file::{
     ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key,
 };
-use anyhow::Result;
+use crate::trace::{Hook, Stage};
 
 /// How many candidates of each draw a trace keeps, with what excluded them.
 const N_CANDIDATES: usize = 40;
@@ -22,38 +25,23 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
     let mut tensors = BTreeMap::new();
     let hooks = debugger.run().loaded().model.hooks();
     let watch = debugger.request().watch.clone();
-    for pass in 0..debugger.run().passes().len() {
-        let executed = debugger
-            .run()
-            .passes()
-            .get(pass)
-            .map_or(0, |pass| pass.times().len());
-        let stages = debugger
-            .run()
-            .passes()
-            .get(pass)
-            .map(|pass| pass.times().to_vec());
-        let stages = stages.unwrap_or_default();
-        if executed == 0 {
-            continue;
-        }
-        for hook in hooks.iter().filter(|hook| watch.has(**hook)) {
-            if !stages.iter().any(|(stage, _)| *stage == hook.stage()) {
-                continue;
-            }
-            let recorded = debugger
-                .run()
-                .passes()
-                .get(pass)
-                .and_then(|p| p.recorded().get(hook));
-            let value = match recorded.cloned() {
+    let passes = debugger.run().passes().iter();
+    let executed: Vec<Vec<Stage>> = passes
+        .map(|pass| pass.times().iter().map(|(stage, _)| *stage).collect())
+        .collect();
+    for (pass, stages) in executed.iter().enumerate() {
+        let is_kept = |hook: &&Hook| watch.has(**hook) && stages.contains(&hook.stage());
+        for hook in hooks.iter().filter(is_kept) {
+            let seen = debugger.run().passes().get(pass);
+            let value = match seen.and_then(|seen| seen.recorded().get(hook)).cloned() {
                 Some(value) => value,
                 None => debugger.run_mut().look(pass, *hook, None, cancel)?,
             };
             tensors.insert(key(pass, *hook), value);
         }
     }
-    let meta = meta_of(debugger)?;
+    let mut meta = meta_of(debugger)?;
+    meta.measures = Looking::new(debugger.run_mut(), cancel).summary()?;
     Ok(Trace { meta, tensors })
 }
 

@@ -1,0 +1,101 @@
+//! A trace opens without the model, here and in Python, and holds what reading it needs.
+
+mod common;
+
+use std::process::Command;
+
+use common::vitrine::run;
+use vitrine::trace::file::Trace;
+use vitrine::trace::{BlockHook, Hook};
+
+/// Traces a prompt and two tokens after it; `more` are further flags.
+fn trace(more: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.safetensors");
+    let out = file.display().to_string();
+    let prompt = "The capital of France is";
+    let mut args = vec![
+        "trace", "--raw", "--temp", "0", "--steps", "2", "--out", &out, prompt,
+    ];
+    args.extend(more);
+    let ran = run(&args);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    (folder, file)
+}
+
+#[test]
+fn a_trace_holds_every_pass_and_what_it_measured() {
+    let (_folder, file) = trace(&[]);
+    let trace = Trace::open(&file).unwrap();
+    let texts: Vec<&str> = trace
+        .meta
+        .tokens
+        .iter()
+        .map(|token| token.text.as_str())
+        .collect();
+    assert_eq!(texts.concat(), "The capital of France is Paris.");
+    assert_eq!(trace.meta.passes.len(), 3);
+    let pattern = Hook::Block(5, BlockHook::Pattern);
+    assert_eq!(trace.tensor(0, pattern).unwrap().shape(), [6, 5, 5]);
+    assert_eq!(trace.tensor(2, pattern).unwrap().shape(), [6, 1, 7]);
+    for measure in ["heads", "logit_lens", "costs"] {
+        assert!(
+            trace.meta.measures.contains_key(measure),
+            "{measure} is missing"
+        );
+    }
+    assert!(trace.meta.passes[0].cache.positions == 5 && trace.meta.passes[2].cache.positions == 7);
+}
+
+#[test]
+fn hooks_and_layers_choose_what_is_kept() {
+    let (_folder, file) = trace(&[
+        "--hooks",
+        "blocks.*.attn.hook_pattern",
+        "--layers",
+        "1..3",
+        "--f16",
+    ]);
+    let names: Vec<String> = Trace::open(&file).unwrap().tensors.into_keys().collect();
+    assert_eq!(names.len(), 2 * 3);
+    assert!(names.contains(&"pass.1.blocks.2.attn.hook_pattern".to_owned()));
+}
+
+#[test]
+fn what_can_never_match_is_refused() {
+    for (flags, why) in [
+        (
+            ["--edit", "blocks.2.attn.hook_z[:, 99]=zero"],
+            "99 is not among the 6",
+        ),
+        (["--layers", "3..1"], "names no layers"),
+        (["--hooks", "blocks.9.mlp.hook_post"], "no hook"),
+    ] {
+        let mut args = vec!["trace", "--raw", "--out", "never.safetensors", "Hello"];
+        args.extend(flags);
+        run(&args).fails_saying(&[why]);
+    }
+}
+
+#[test]
+fn a_trace_opens_in_python() {
+    let full = std::env::var("VITRINE_FULL_TESTS").is_ok_and(|full| full == "1");
+    let python = std::env::var("VITRINE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let (_folder, file) = trace(&[]);
+    let program = "import sys, safetensors.numpy as s; t = s.load_file(sys.argv[1]); \
+                   print(t['blocks.0.attn.hook_pattern'].sum(-1).round(4).min())";
+    let ran = Command::new(python)
+        .args(["-c", program])
+        .arg(&file)
+        // Cargo puts our libmlx.so on the path; Python has its own.
+        .env_remove("LD_LIBRARY_PATH")
+        .output();
+    match ran {
+        Ok(ran) if ran.status.success() => {
+            let smallest = String::from_utf8_lossy(&ran.stdout);
+            assert_eq!(smallest.trim(), "1.0", "each row of a pattern sums to 1");
+        }
+        _ if full => panic!("Python with safetensors and numpy is missing: {ran:?}"),
+        _ => println!("skipped: no Python with safetensors and numpy"),
+    }
+}
