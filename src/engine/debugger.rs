@@ -291,7 +291,10 @@ impl Debugger {
 
     /// The value at an address that names a hook, or the state after a stage. An index picks a
     /// part of it, along the hook's own axes.
-    fn look(&mut self, address: &Address, cancel: &CancelToken) -> Result<HostTensor> {
+    ///
+    /// # Errors
+    /// If it has not been computed yet, or the address lies outside the value.
+    pub fn look(&mut self, address: &Address, cancel: &CancelToken) -> Result<HostTensor> {
         let pass = address.pass.unwrap_or(0);
         let hook = match address.place {
             Place::Hook(hook) => hook,

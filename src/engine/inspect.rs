@@ -16,7 +16,7 @@ use crate::model::weights::{Checkpoint, Explained, Renamed, WeightReader};
 pub use super::inspect_group::Group;
 
 /// Everything `vitrine inspect` tells about a model.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Inspection {
     /// What the model is called.
     pub model: String,
@@ -43,7 +43,7 @@ pub struct Inspection {
 }
 
 /// The shape of a decoder, in the glossary's words.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Architecture {
     /// `model_type`.
     pub family: String,
@@ -89,7 +89,7 @@ pub struct Packing {
 }
 
 /// One tensor, or the three of a quantized layer.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TensorRow {
     /// Name in the model; of a quantized layer, its path.
     pub name: String,
@@ -117,7 +117,7 @@ pub struct TensorRow {
 }
 
 /// A part of the model, added up.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct GroupTotal {
     /// The part.
     pub group: Group,
@@ -131,7 +131,7 @@ pub struct GroupTotal {
 }
 
 /// Tensors that lie in the files for nothing, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NotUsed {
     /// Their names in the file.
     pub names: Vec<String>,

@@ -141,6 +141,17 @@ impl Models {
         Ok((loaded, warnings))
     }
 
+    /// Every loaded model with the bytes of its weight files, by name.
+    #[must_use]
+    pub fn sizes(&self) -> Vec<(String, u64)> {
+        let loaded = self.loaded.values();
+        let mut sizes: Vec<_> = loaded
+            .map(|loaded| (loaded.label.clone(), loaded.weight_bytes))
+            .collect();
+        sizes.sort();
+        sizes
+    }
+
     /// Whether the model of `choice` is there.
     #[must_use]
     pub fn has(&self, choice: &ModelChoice) -> bool {

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 
 use super::bench::{BenchOptions, BenchReport};
 use super::context::Reuse;
+use super::question::{Question, Told};
 use super::sampler::SamplingParams;
 use super::watch::Watch;
 use crate::hub::GenerationDefaults;
@@ -83,6 +84,8 @@ pub enum Action {
     Open(Box<OpenRequest>),
     /// Do something with the session's run.
     Debug(DebugCommand),
+    /// Answer a question about the session's run or a model.
+    Ask(Box<Question>),
     /// Write the session's KV cache to a file.
     SaveCache(PathBuf),
     /// Forget what the session has read.
@@ -261,6 +264,8 @@ pub enum Event {
     Run(Box<RunState>),
     /// End: a value that was looked at.
     Looked(Box<HostTensor>),
+    /// End: the answer to a question.
+    Told(Box<Told>),
     /// End: what a run has seen.
     Traced(Box<Trace>),
     /// End: the measurements.

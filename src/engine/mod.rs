@@ -2,6 +2,7 @@
 //!
 //! [`Engine`] is the door: requests go in, events come out, all of them plain data.
 
+mod answering;
 pub mod bench;
 pub mod client;
 pub mod context;
@@ -16,6 +17,7 @@ pub mod message;
 pub mod pass;
 pub mod prompt;
 pub mod prompt_cache;
+pub mod question;
 pub mod run;
 pub mod sampler;
 pub mod stops;

@@ -101,6 +101,12 @@ impl LogicalPass {
         &self.recorded
     }
 
+    /// Bytes of the hidden states that it keeps.
+    #[must_use]
+    pub fn hidden_bytes(&self) -> usize {
+        self.kept.iter().flatten().map(Array::nbytes).sum()
+    }
+
     /// Logits of its last position, `[vocab]`, once they are computed.
     #[must_use]
     pub fn logits(&self) -> Option<&[f32]> {

@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result};
 
+use super::answering::Answering;
 use super::bench::Bench;
 use super::context::Context;
 use super::debugger::Debugger;
@@ -230,6 +231,15 @@ impl Worker {
                 let turn = debugger.begin(command, &task.cancel, &task.out)?;
                 task.work = Work::Debug;
                 return Ok(turn);
+            }
+            Action::Ask(question) => {
+                let session = self.sessions.get_mut(&task.session);
+                let debugger = session.and_then(|session| session.debugger.as_mut());
+                let (cancel, out) = (&task.cancel, &task.out);
+                let mut answering = Answering::new(&mut self.models, debugger, cancel, out);
+                let told = answering.answer(*question)?;
+                task.out.send(Event::Told(Box::new(told)));
+                return Ok(Turn::Ended);
             }
             Action::Generate(request) => {
                 request.cache.validate()?;

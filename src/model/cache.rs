@@ -211,6 +211,21 @@ impl KvCache {
         self.keys.bytes() + self.values.bytes()
     }
 
+    /// Bytes of one value as it is kept: 4 in float32; in 4 bits a half, and its share of a scale
+    /// and a bias. `None` before anything was written.
+    #[must_use]
+    pub fn bytes_per_value(&self) -> Option<f64> {
+        match (self.keys.parts.as_slice(), self.keys.bits) {
+            ([values], None) => Some(values.item_size() as f64),
+            ([words, scales, _], Some(bits)) => {
+                let group = group_size(words.dim(-1) * 32 / bits).ok()?;
+                let of_group = 2.0 * scales.item_size() as f64; // a scale and a bias
+                Some(f64::from(bits) / 8.0 + of_group / f64::from(group))
+            }
+            _ => None,
+        }
+    }
+
     /// Everything the cache holds, to be evaluated together.
     pub fn arrays(&self) -> impl Iterator<Item = &Array> {
         self.keys.parts.iter().chain(&self.values.parts)

@@ -85,25 +85,34 @@ impl Rope {
         from_heads(&turned) // [pos, head, head_dim]
     }
 
+    /// Whether pairs are neighbours, rather than half a head apart.
+    #[must_use]
+    pub fn is_traditional(&self) -> bool {
+        self.traditional
+    }
+
+    /// Radians per position of each pair, `[head_dim / 2]`, and what a position is multiplied by
+    /// before: a context that was stretched evenly turns slower.
+    #[must_use]
+    pub fn frequencies(&self) -> (Vec<f32>, f32) {
+        let half = self.head_dim as usize / 2;
+        match &self.speed {
+            Speed::Periods(periods) => (periods.iter().map(|period| 1.0 / period).collect(), 1.0),
+            Speed::Plain { base, scale } => {
+                let step = (*base as f32).ln() / half as f32;
+                let frequency = |pair| (-(pair as f32) * step).exp();
+                ((0..half).map(frequency).collect(), *scale as f32)
+            }
+        }
+    }
+
     /// The angles of `n_pos` positions from `start` on.
     ///
     /// In float32 and in this order, as MLX computes them: far positions turn by thousands of
     /// radians, where the last bit of a frequency is seen.
     fn angles(&self, start: usize, n_pos: usize) -> Angles {
         let half = self.head_dim as usize / 2;
-        let frequencies: Vec<f32> = match &self.speed {
-            Speed::Periods(periods) => periods.iter().map(|period| 1.0 / period).collect(),
-            Speed::Plain { base, .. } => {
-                let step = (*base as f32).ln() / half as f32;
-                (0..half)
-                    .map(|pair| (-(pair as f32) * step).exp())
-                    .collect()
-            }
-        };
-        let scale = match &self.speed {
-            Speed::Plain { scale, .. } => *scale as f32,
-            Speed::Periods(_) => 1.0,
-        };
+        let (frequencies, scale) = self.frequencies();
         let positions = (start..start + n_pos).map(|position| position as f32 * scale);
         let angles = positions.flat_map(|position| frequencies.iter().map(move |f| position * f));
         let (cos, sin) = angles.map(|angle| (angle.cos(), angle.sin())).unzip();

@@ -8,6 +8,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow, bail};
+use serde::Serialize;
 use serde_json::Value;
 use tokenizers::models::bpe::BPE;
 use tokenizers::{ModelWrapper, OffsetReferential, OffsetType, PreTokenizer};
@@ -25,7 +26,7 @@ struct Merge {
 }
 
 /// A part of the text that is merged by itself: a word, a number, a line break; or a special token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Word {
     /// The bytes of the text that it covers.
     pub bytes: Range<usize>,
@@ -40,7 +41,7 @@ pub struct Word {
 }
 
 /// How a word becomes tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum WordKind {
     /// Pairs are merged until no merge is left.
     Merged,
@@ -51,7 +52,7 @@ pub enum WordKind {
 }
 
 /// A symbol that merging begins with, or a piece that it has made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Symbol {
     /// Its number in the vocabulary.
     pub id: u32,
@@ -60,7 +61,7 @@ pub struct Symbol {
 }
 
 /// One merge of two neighbours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct MergeStep {
     /// The place of the merge in the vocabulary's list; the lowest rank in a word goes first.
     pub rank: usize,

@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use serde::Serialize;
 use tokenizers::PostProcessorWrapper;
 
 pub use chat_template::{ChatTemplateError, Message, Rendered, Segment, SegmentKind, TemplateArgs};
@@ -52,7 +53,7 @@ pub struct Tokenizer {
 }
 
 /// A token that is a sign for the model, not text: `<|im_end|>`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SpecialToken {
     /// Its number in the vocabulary.
     pub id: u32,

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use anyhow::{Result, anyhow};
+use serde::Serialize;
 use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Token};
 
 use super::Tokenizer;
 use super::files::DOWNLOAD_AGAIN;
 
 /// One token of an encoded text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Piece {
     /// Its number in the vocabulary: the row of the embedding table.
     pub id: u32,

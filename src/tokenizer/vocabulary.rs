@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::{Piece, Tokenizer, show_bytes};
 
 /// One token of the vocabulary.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Its number: the row of the embedding table.
     pub id: u32,
@@ -20,7 +22,7 @@ pub struct Entry {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Found {
     /// The best entries: an exact match, then those that begin with the query, then those that contain it; each by id.
     pub entries: Vec<Entry>,
@@ -29,7 +31,7 @@ pub struct Found {
 }
 
 /// How the same word becomes tokens in another form.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Variant {
     /// The word in this form: with a space, with a capital.
     pub text: String,

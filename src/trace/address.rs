@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
+
 use super::{Hook, Stage};
 
 /// A place in a run: `pass.4.blocks.2.attn.hook_pattern[3, 12, 10]`.
@@ -146,6 +148,12 @@ impl fmt::Display for Address {
             write!(f, "[{}]", index.join(", "))?;
         }
         Ok(())
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 /// Evaluated float32 values, row by row; cheap to share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HostTensor {
@@ -83,6 +86,16 @@ impl HostTensor {
             }
         }
         Self::new(shape, values)
+    }
+}
+
+/// Shape and values; JSON writes what is no number (a masked score) as `null`.
+impl Serialize for HostTensor {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        let mut fields = out.serialize_struct("HostTensor", 2)?;
+        fields.serialize_field("shape", &self.shape)?;
+        fields.serialize_field("values", &*self.values)?;
+        fields.end()
     }
 }
 

@@ -15,7 +15,7 @@ use crate::trace::measure::heads::{HeadReport, HeadTally, HeadText, ProbeText};
 use crate::trace::{BlockHook, Hook, HostTensor};
 
 /// Most values of patterns that are held at once; more, and heads are looked at one by one.
-const MANY_VALUES: usize = 64 << 20;
+pub(super) const MANY_VALUES: usize = 64 << 20;
 
 impl Looking<'_> {
     /// Where every head looks in pass `pass` of this run.
@@ -77,7 +77,7 @@ pub(super) const DROPPED: &str = "the cache of this run has dropped positions, s
                                   told by position: use a cache without a maximum size";
 
 /// One head's map, `[query_pos, key_pos]`.
-fn head_of(patterns: &HostTensor, head: usize) -> Result<&[f32]> {
+pub(super) fn head_of(patterns: &HostTensor, head: usize) -> Result<&[f32]> {
     patterns
         .at(&[head])
         .with_context(|| format!("there is no head {head}"))

@@ -9,9 +9,14 @@ mod cell;
 mod contribution;
 mod costs;
 mod heads;
+mod ledger;
 mod lens;
+mod logits;
+mod maps;
+mod matrix;
 mod neurons;
 mod quantized;
+mod rope;
 mod space;
 mod state;
 mod summary;
@@ -34,6 +39,7 @@ use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
 pub use costs::{stage_weights, weight_bytes_per_token};
 pub use heads::probe_heads;
+pub use matrix::{matrix_histogram, matrix_slice};
 pub use quantized::{quantized_row, twin_of};
 pub use space::EmbeddingSpace;
 
@@ -51,6 +57,28 @@ impl<'a> Looking<'a> {
 
     fn loaded(&self) -> &Rc<LoadedModel> {
         self.run.loaded()
+    }
+
+    /// How many blocks of pass `pass` have run.
+    ///
+    /// # Errors
+    /// If there is no such pass.
+    pub fn n_blocks_run(&self, pass: usize) -> Result<usize> {
+        let seen = self
+            .run
+            .passes()
+            .get(pass)
+            .context("there is no such pass yet")?;
+        let n_layers = self.loaded().model.n_layers();
+        Ok(seen.times().len().saturating_sub(1).min(n_layers))
+    }
+
+    /// The residual stream of one position at `point`, `[d_model]`.
+    ///
+    /// # Errors
+    /// If it has not been computed yet, or there is no such row.
+    pub fn state(&mut self, at: At, point: Point) -> Result<Vec<f32>> {
+        row_of(&self.residual(at.pass, point)?, at.row)
     }
 
     /// The value at `hook` of a pass.

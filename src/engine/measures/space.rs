@@ -138,6 +138,17 @@ impl EmbeddingSpace {
         ids.iter().map(place).collect()
     }
 
+    /// The cosine of each of `ids` with each: row by row, in the order they were given.
+    ///
+    /// # Errors
+    /// If a token is beyond the vocabulary.
+    pub fn similarities(&self, ids: &[u32]) -> Result<Vec<Vec<f64>>> {
+        let vectors = ids.iter().map(|id| self.vector(*id));
+        let vectors: Vec<Vec<f32>> = vectors.collect::<Result<_>>()?;
+        let row = |a: &Vec<f32>| vectors.iter().map(|b| cosine(a, b)).collect();
+        Ok(vectors.iter().map(row).collect())
+    }
+
     /// Tokens on the plane in which they differ most.
     ///
     /// # Errors

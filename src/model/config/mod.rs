@@ -4,6 +4,7 @@
 //! sentence at load time and never a strange shape, a division by zero or an absurd allocation later.
 //! Unknown fields are ignored: every Hugging Face config carries many that have nothing to do with inference.
 
+mod axes;
 mod error;
 mod fields;
 mod quantization;

@@ -6,6 +6,7 @@
 mod gpt2;
 mod llama;
 mod mistral;
+mod names;
 mod qwen2;
 mod qwen3;
 mod rms_decoder;

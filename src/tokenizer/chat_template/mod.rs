@@ -92,7 +92,7 @@ impl TemplateArgs {
 }
 
 /// A chat as the model reads it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Rendered {
     /// The prompt. Encode it without adding special tokens: the template has written them.
     pub text: String,

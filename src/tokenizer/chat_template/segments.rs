@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use serde::Serialize;
+
 use super::Message;
 
 /// A stretch of a rendered prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Segment {
     /// Where it stands in the prompt, in bytes.
     pub bytes: Range<usize>,
@@ -16,7 +18,7 @@ pub struct Segment {
 }
 
 /// Where a stretch of a prompt comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum SegmentKind {
     /// What somebody said.
     Content,

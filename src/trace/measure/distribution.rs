@@ -34,6 +34,12 @@ impl<'a> Distribution<'a> {
         self.logits
     }
 
+    /// `ln Σ e^logit`: ln p of a token is its logit less this.
+    #[must_use]
+    pub fn log_total(&self) -> f64 {
+        self.log_total
+    }
+
     /// ln p of a token; minus infinity beyond the vocabulary.
     #[must_use]
     pub fn logprob(&self, token: u32) -> f64 {
