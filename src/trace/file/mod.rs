@@ -4,29 +4,28 @@
 //! Tensors are named by their hooks: the prefill's under the plain names, those of later passes
 //! under `pass.{n}.`. Everything else lies in the metadata, as JSON under [`KEY`].
 
-use std::collections::{BTreeMap, HashMap};
-use std::fs;
-use std::io::Read;
-use std::path::Path;
+mod read;
+mod write;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use half::f16;
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::HostTensor;
 use super::answer::CacheSize;
 use super::edit::Edit;
-use super::units;
+
+pub use read::TraceFile;
 
 /// The metadata entry that holds a [`TraceMeta`].
 pub const KEY: &str = "vitrine_trace";
 /// Raised when a reader of older files would misunderstand a new one.
 pub const VERSION: u32 = 1;
-/// A trace larger than this is refused: it would not fit in the memory of most machines.
-const MAX_BYTES: u64 = 8 << 30;
+/// Most bytes of a file's header: names, shapes and the metadata.
+const MAX_HEADER: usize = 64 << 20;
+/// Most values in the header's JSON: a small file must not become gigabytes of them.
+const MAX_JSON_VALUES: usize = 4 << 20;
 
 /// What a trace says beside its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -120,95 +119,26 @@ pub enum Precision {
     F16,
 }
 
+impl Precision {
+    /// Bytes of one value.
+    #[must_use]
+    pub fn n_bytes(self) -> u64 {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+}
+
 impl Trace {
     /// Bytes of its tensors on disk.
     #[must_use]
     pub fn n_bytes(&self, precision: Precision) -> u64 {
-        let n_bytes: usize = self.tensors.values().map(HostTensor::n_bytes).sum();
-        match precision {
-            Precision::F32 => n_bytes as u64,
-            Precision::F16 => n_bytes as u64 / 2,
-        }
-    }
-
-    /// Writes the file, all of it or nothing.
-    ///
-    /// # Errors
-    /// If it cannot be written, e.g. because the disk is full; a file that was there stays.
-    pub fn save(&self, path: &Path, precision: Precision) -> Result<()> {
-        let mut stored = Vec::with_capacity(self.tensors.len());
-        for (name, tensor) in &self.tensors {
-            stored.push((
-                name.as_str(),
-                tensor.shape().to_vec(),
-                to_bytes(tensor, precision),
-            ));
-        }
-        let dtype = match precision {
-            Precision::F32 => Dtype::F32,
-            Precision::F16 => Dtype::F16,
-        };
-        let views = stored
-            .iter()
-            .map(|(name, shape, bytes)| Ok((*name, TensorView::new(dtype, shape.clone(), bytes)?)))
-            .collect::<Result<Vec<_>>>()?;
-        let metadata = HashMap::from([(KEY.to_owned(), serde_json::to_string(&self.meta)?)]);
-        let unfinished = path.with_extension("unfinished");
-        // Through memory: the crate's own file would be readable by its owner alone.
-        let written = safetensors::serialize(views, Some(metadata))
-            .map_err(anyhow::Error::from)
-            .and_then(|bytes| Ok(fs::write(&unfinished, bytes)?))
-            .and_then(|()| Ok(fs::rename(&unfinished, path)?));
-        written.with_context(|| {
-            let _ = fs::remove_file(&unfinished);
-            let size = units::bytes(self.n_bytes(precision));
-            format!("cannot write the trace {} ({size})", path.display())
-        })
-    }
-
-    /// Reads a trace file.
-    ///
-    /// # Errors
-    /// If it cannot be read, is no trace, is damaged, or was written by a later version.
-    pub fn open(path: &Path) -> Result<Self> {
-        let read = || {
-            let file = fs::File::open(path)?;
-            let info = file.metadata()?;
-            ensure!(info.is_file(), "it is not a regular file");
-            let size = info.len();
-            ensure!(
-                size <= MAX_BYTES,
-                "{} are too many for a trace",
-                units::bytes(size)
-            );
-            let mut bytes = Vec::new();
-            file.take(MAX_BYTES).read_to_end(&mut bytes)?;
-            Self::from_bytes(&bytes)
-        };
-        read().with_context(|| format!("cannot open the trace {}", path.display()))
-    }
-
-    /// Reads the bytes of a trace file.
-    ///
-    /// # Errors
-    /// As [`Trace::open`].
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let (_, header) = SafeTensors::read_metadata(bytes).context("it is no safetensors file")?;
-        let file = SafeTensors::deserialize(bytes).context("it is damaged")?;
-        let meta = header.metadata().as_ref().and_then(|map| map.get(KEY));
-        let meta = meta.context("it is a safetensors file, but no trace of Vitrine")?;
-        let version: Version = serde_json::from_str(meta).context("its description is damaged")?;
-        ensure!(
-            version.version <= VERSION,
-            "a later version of Vitrine wrote it: get that version to open it"
-        );
-        let meta = serde_json::from_str(meta).context("its description is damaged")?;
-        let mut tensors = BTreeMap::new();
-        for (name, view) in file.iter() {
-            let tensor = from_view(&view).with_context(|| format!("{name} is damaged"))?;
-            tensors.insert(name.to_owned(), tensor);
-        }
-        Ok(Self { meta, tensors })
+        let n_values = self
+            .tensors
+            .values()
+            .map(|tensor| tensor.values().len() as u64);
+        n_values.sum::<u64>() * precision.n_bytes()
     }
 
     /// The tensor at `hook` of pass `pass`.
@@ -227,43 +157,17 @@ pub fn key(pass: usize, hook: super::Hook) -> String {
     }
 }
 
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
-}
-
-fn to_bytes(tensor: &HostTensor, precision: Precision) -> Vec<u8> {
-    let values = tensor.values().iter();
-    match precision {
-        Precision::F32 => values.flat_map(|value| value.to_le_bytes()).collect(),
-        Precision::F16 => values
-            .flat_map(|value| f16::from_f32(*value).to_le_bytes())
-            .collect(),
-    }
-}
-
-fn from_view(view: &TensorView<'_>) -> Result<HostTensor> {
-    let bytes = view.data();
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F32 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f32::from_le_bytes(*b))
-            .collect(),
-        Dtype::F16 => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|b| f16::from_le_bytes(*b).to_f32())
-            .collect(),
-        other => bail!("a trace has no tensors of type {other:?}"),
-    };
-    HostTensor::new(view.shape().to_vec(), values).context("its shape does not fit its values")
+/// How many values a header's JSON can hold at most, counted by the signs that stand between them.
+fn n_json_values(json: &[u8]) -> usize {
+    let separates = |byte: &&u8| matches!(byte, b',' | b':' | b'[' | b'{');
+    json.iter().filter(separates).count()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     fn small() -> Trace {

@@ -1,0 +1,246 @@
+//! A trace file may come from anyone: whatever it holds, opening it ends in a trace or in one
+//! sentence, never in a panic, and never takes a gigabyte.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+use vitrine::trace::HostTensor;
+use vitrine::trace::file::{ModelMeta, PassMeta, Precision, Trace, TraceMeta, VERSION};
+
+/// Counts what is allocated, so that a test can say how much an input made the reader take.
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+        PEAK.fetch_max(now, Ordering::Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// Only one test at a time may count.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// What opening `bytes` gives, and the most bytes it held beside them.
+fn opened(bytes: &[u8]) -> (Result<Trace, String>, usize) {
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let result = Trace::from_bytes(bytes).map_err(|why| format!("{why:#}"));
+    (result, PEAK.load(Ordering::Relaxed) - before)
+}
+
+fn small() -> Vec<u8> {
+    let tensor = |n: usize| HostTensor::new(vec![2, n], vec![0.25; 2 * n]).unwrap();
+    let trace = Trace {
+        meta: TraceMeta {
+            version: VERSION,
+            model: ModelMeta {
+                name: "tiny".into(),
+                config: serde_json::json!({ "hidden_size": 4, "nested": [[1, 2], { "a": null }] }),
+                weight_bytes: 12,
+                hooks: vec!["hook_embed".into(), "blocks.0.attn.hook_q".into()],
+            },
+            prompt: Some("héllo".into()),
+            tokens: Vec::new(),
+            merges: Vec::new(),
+            passes: vec![PassMeta {
+                start: 0,
+                boundaries: vec![2],
+                times: vec![("embed".into(), 0.5)],
+                draw: None,
+                cache: Default::default(),
+            }],
+            sampling: Value::Null,
+            seed: 7,
+            edits: vec!["hook_embed=zero".parse().unwrap()],
+            measures: BTreeMap::new(),
+        },
+        tensors: [("hook_embed", 4), ("blocks.0.attn.hook_q", 3)]
+            .map(|(name, n)| (name.to_owned(), tensor(n)))
+            .into(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    trace.save(&path, Precision::F32).unwrap();
+    std::fs::read(&path).unwrap()
+}
+
+/// A file with this header and `n_bytes` of values.
+fn file(header: &str, n_bytes: usize) -> Vec<u8> {
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.resize(bytes.len() + n_bytes, 0);
+    bytes
+}
+
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n.max(1) as u64) as usize
+    }
+}
+
+/// Numbers and texts that programs stumble over.
+const NASTY: [&str; 12] = [
+    "0",
+    "-1",
+    "18446744073709551615",
+    "9223372036854775808",
+    "4294967296",
+    "1e400",
+    "null",
+    "[[[[[[",
+    "\"F8_E4M3\"",
+    "\"F64\"",
+    "{}",
+    "\\u0000",
+];
+
+fn mutated(original: &[u8], random: &mut Random) -> Vec<u8> {
+    let mut bytes = original.to_vec();
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(bytes.len());
+        match random.below(7) {
+            0 => bytes.truncate(at),
+            1 => bytes[at] ^= 1 << random.below(8),
+            2 => bytes[at] = random.below(256) as u8,
+            3 => bytes.insert(at, random.below(256) as u8),
+            4 => drop(bytes.splice(at..at, NASTY[random.below(NASTY.len())].bytes())),
+            5 => {
+                // A number of the header becomes another one.
+                let digits = (at..bytes.len()).find(|at| bytes[*at].is_ascii_digit());
+                if let Some(start) = digits {
+                    let rest = &bytes[start..];
+                    let n = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+                    bytes.splice(start..start + n, NASTY[random.below(NASTY.len())].bytes());
+                }
+            }
+            _ => {
+                let end = (at + random.below(40)).min(bytes.len());
+                let piece: Vec<u8> = bytes[at..end].to_vec();
+                let to = random.below(bytes.len());
+                drop(bytes.splice(to..to, piece));
+            }
+        }
+        if bytes.is_empty() {
+            return bytes;
+        }
+        // Most headers keep the right length, so that more than the first check is met.
+        if random.below(3) > 0 && bytes.len() > 8 {
+            let end = bytes.len().saturating_sub(56).max(8);
+            let length = (end - 8) as u64;
+            bytes[..8].copy_from_slice(&length.to_le_bytes());
+        }
+    }
+    bytes
+}
+
+#[test]
+fn thirty_thousand_damaged_traces_are_opened_or_refused() {
+    let _alone = ALONE.lock().unwrap();
+    let original = small();
+    assert!(opened(&original).0.is_ok());
+    let mut random = Random(0x5EED);
+    let (mut n_opened, mut most) = (0, 0);
+    let mut sentences = std::collections::BTreeSet::new();
+    for _ in 0..30_000 {
+        let bytes = mutated(&original, &mut random);
+        let (result, peak) = opened(&bytes);
+        most = most.max(peak);
+        match result {
+            Ok(_) => n_opened += 1,
+            Err(why) => drop(sentences.insert(why.chars().take(24).collect::<String>())),
+        }
+    }
+    assert!(n_opened > 100, "some damage does no harm: {n_opened}");
+    assert!(
+        sentences.len() > 5,
+        "several checks were met: {sentences:?}"
+    );
+    assert!(most < 4 << 20, "a file of a kilobyte took {most} bytes");
+}
+
+#[test]
+fn a_header_that_lies_about_sizes_is_refused() {
+    let _alone = ALONE.lock().unwrap();
+    let entry = |shape: &str, start: u64, end: u64| {
+        format!(
+            r#"{{"a":{{"dtype":"F32","shape":{shape},"data_offsets":[{start},{end}]}},
+            "__metadata__":{{"vitrine_trace":"{{}}"}}}}"#
+        )
+    };
+    let huge = u64::MAX;
+    for (header, n_bytes) in [
+        (entry("[4294967296, 4294967296]", 0, 0), 0),
+        (entry("[18446744073709551615]", 0, huge), 0),
+        (entry("[1000000000000]", 0, 4_000_000_000_000), 64),
+        (entry("[4]", 16, 32), 32),
+        (entry("[4]", 0, 16), 32),
+        (entry("[4]", 0, 12), 12),
+    ] {
+        let (result, peak) = opened(&file(&header, n_bytes));
+        assert!(result.unwrap_err().contains("damaged"), "{header}");
+        assert!(peak < 1 << 20, "{peak} bytes for {header}");
+    }
+    let mut endless = vec![0xFF; 16];
+    endless[7] = 0x7F;
+    assert!(
+        opened(&endless)
+            .0
+            .unwrap_err()
+            .contains("no safetensors file")
+    );
+}
+
+#[test]
+fn the_largest_headers_stay_below_a_gigabyte() {
+    let _alone = ALONE.lock().unwrap();
+    let of = |meta: &str| {
+        let meta = serde_json::to_string(meta).unwrap();
+        file(
+            &format!(r#"{{"__metadata__":{{"vitrine_trace":{meta}}}}}"#),
+            0,
+        )
+    };
+    let zeros = "0,".repeat(4_000_000);
+    let objects = r#"{"a":0},"#.repeat(1_300_000);
+    let tensors = (0..500_000)
+        .map(|n| format!(r#""{n}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}},"#));
+    let tensors = format!("{{{}\"__metadata__\":{{}}}}", tensors.collect::<String>());
+    for bytes in [
+        of(&format!(r#"{{"version":1,"sampling":[{zeros}0]}}"#)),
+        of(&format!(r#"{{"version":1,"sampling":[{objects}0]}}"#)),
+        of(&format!(
+            r#"{{"version":1,"prompt":"{}"}}"#,
+            "x".repeat(60 << 20)
+        )),
+        file(&tensors, 0),
+        file(&"[".repeat(3_000_000), 0),
+        file(&" ".repeat(80 << 20), 0),
+    ] {
+        let (result, peak) = opened(&bytes);
+        assert!(result.is_err());
+        assert!(peak < 1 << 30, "{peak} bytes");
+    }
+}
