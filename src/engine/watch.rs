@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result};
 use mlx_rs::{Array, Dtype};
 
 use super::message::CancelToken;
-use crate::model::probe::{Cancelled, Probe};
+use crate::model::probe::{AttentionPart, Cancelled, Probe};
 use crate::trace::edit::{Action, Change, Edit, Place, ValueEdit};
-use crate::trace::{Axis, Hook, HostTensor};
+use crate::trace::{Axis, BlockHook, Hook, HostTensor};
 
 /// Which hooks to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -175,8 +175,8 @@ pub struct Watcher<'a> {
     cancel: &'a CancelToken,
     /// Position of the pass' first row.
     start: usize,
-    /// Keep only this head of scores and patterns.
-    head: Option<usize>,
+    /// Keep only this part of scores and patterns.
+    part: AttentionPart,
     /// How many wanted hooks are still to come; at 0 the pass may stop.
     left: Option<usize>,
     seen: Vec<(Hook, Array)>,
@@ -200,17 +200,44 @@ impl<'a> Watcher<'a> {
             edits,
             cancel,
             start,
-            head: None,
+            part: AttentionPart::default(),
             left: None,
             seen: Vec::new(),
         }
     }
 
-    /// Keeps only `head` of scores and patterns: the others are not copied.
+    /// Keeps only `head` of scores and patterns: the others are not computed.
     #[must_use]
     pub fn only_head(mut self, head: Option<usize>) -> Self {
-        self.head = head;
+        self.part.head = head;
         self
+    }
+
+    /// Keeps only these rows of scores and patterns, counted within the pass.
+    #[must_use]
+    pub fn only_rows(mut self, rows: Vec<usize>) -> Self {
+        self.part.rows = Some(rows);
+        self
+    }
+
+    /// The wanted part of a value: of scores and patterns that an edit needed as a whole, the heads
+    /// and rows that were asked for.
+    fn wanted_part(&self, hook: Hook, value: &Array) -> Result<Array> {
+        let mut part = value.clone();
+        if !matches!(hook, Hook::Block(_, BlockHook::Scores | BlockHook::Pattern)) {
+            return Ok(part);
+        }
+        if let Some(head) = self.part.head
+            && part.dim(0) > 1
+        {
+            part = take(&part, &[head], 0)?; // [1, query_pos, key_pos]
+        }
+        if let Some(rows) = &self.part.rows
+            && part.dim(1) as usize != rows.len()
+        {
+            part = take(&part, rows, 1)?; // [head, row, key_pos]
+        }
+        Ok(part)
     }
 
     /// Stops the pass with [`Enough`] once `n` wanted hooks were seen.
@@ -233,6 +260,12 @@ impl<'a> Watcher<'a> {
     }
 }
 
+fn take(value: &Array, places: &[usize], axis: i32) -> Result<Array> {
+    let places: Vec<i32> = places.iter().map(|place| *place as i32).collect();
+    let index = Array::from_slice(&places, &[places.len() as i32]);
+    Ok(mlx_rs::ops::indexing::take_axis(value, index, axis)?)
+}
+
 impl Probe for Watcher<'_> {
     fn wants(&self, hook: Hook) -> bool {
         self.watch.has(hook) || self.edits(hook)
@@ -242,6 +275,10 @@ impl Probe for Watcher<'_> {
         self.edits.at(hook).next().is_some()
     }
 
+    fn attention_part(&self) -> AttentionPart {
+        self.part.clone()
+    }
+
     fn see(&mut self, hook: Hook, value: &Array) -> Result<Option<Array>> {
         let edited = match self.edits(hook) {
             true => Some(self.edits.apply(hook, self.start, value)?),
@@ -249,14 +286,7 @@ impl Probe for Watcher<'_> {
         };
         if self.watch.has(hook) {
             let shown = edited.as_ref().unwrap_or(value);
-            let by_head = hook.axes().first() == Some(&Axis::Head);
-            let shown = match self.head.filter(|_| by_head) {
-                Some(head) => {
-                    let index = Array::from_slice(&[head as i32], &[1]);
-                    mlx_rs::ops::indexing::take_axis(shown, index, 0)?
-                }
-                None => shown.clone(),
-            };
+            let shown = self.wanted_part(hook, shown)?;
             self.seen.push((hook, shown));
             self.left = self.left.map(|left| left.saturating_sub(1));
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Result, ensure};
 use mlx_rs::fast::{self, ScaledDotProductAttentionMask};
+use mlx_rs::ops::indexing::take_axis;
 use mlx_rs::ops::{self, softmax_axis};
 use mlx_rs::transforms::eval;
 use mlx_rs::{Array, Dtype};
@@ -12,7 +13,7 @@ use super::cache::{KvCache, KvView};
 use super::compute::{Compute, on_host, with_output};
 use super::kernels::{AttentionInput, AttentionSize, Visible, attend};
 use super::linear::Linear;
-use super::probe::BlockProbe;
+use super::probe::{AttentionPart, BlockProbe};
 use crate::trace::BlockHook;
 
 /// How one family's heads attend.
@@ -174,23 +175,64 @@ impl Attention {
         if !probe.wants(BlockHook::Scores) && !probe.wants(BlockHook::Pattern) {
             return Ok(None);
         }
-        let scores = self.scores(&qkv.queries, &view.keys, mask)?;
+        let is_edited = probe.edits(BlockHook::Scores) || probe.edits(BlockHook::Pattern);
+        let part = probe.attention_part();
+        let scores = match is_edited || part.is_whole() {
+            true => self.scores(&qkv.queries, &view.keys, mask)?,
+            false => self.part_of_scores(qkv, view, mask, &part)?,
+        };
         let scores = probe.at(BlockHook::Scores, scores)?;
         let pattern = softmax_axis(&scores, -1, true)?; // [head, query_pos, key_pos]
         let pattern = probe.at(BlockHook::Pattern, pattern)?;
-        let is_edited = probe.edits(BlockHook::Scores) || probe.edits(BlockHook::Pattern);
+        // Whoever came for the map alone need not wait for what it mixes.
+        probe.check()?;
         Ok(is_edited.then_some(pattern))
+    }
+
+    /// Some heads and rows of the scores, `[head, query_pos, key_pos]`.
+    fn part_of_scores(
+        &self,
+        qkv: &Qkv,
+        view: &KvView,
+        mask: &Mask,
+        part: &AttentionPart,
+    ) -> Result<Array> {
+        let pick = |x: &Array, places: &[usize], axis: i32| {
+            let places: Vec<i32> = places.iter().map(|place| *place as i32).collect();
+            take_axis(x, Array::from_slice(&places, &[places.len() as i32]), axis)
+        };
+        let (mut queries, mut keys) = (qkv.queries.clone(), view.keys.clone());
+        if let Some(head) = part.head {
+            let n_heads = self.n_heads;
+            ensure!(
+                (head as i32) < n_heads,
+                "there is no head {head}: a block has {n_heads}"
+            );
+            let kv_head = head / (self.n_heads / self.n_kv_heads) as usize;
+            queries = pick(&queries, &[head], 1)?; // [1, 1, pos, head_dim]
+            keys = pick(&keys, &[kv_head], 1)?; // [1, 1, slot, head_dim]
+        }
+        let (n_pos, n_keys) = (queries.dim(2), keys.dim(2));
+        let Some(rows) = &part.rows else {
+            return self.scores(&queries, &keys, mask);
+        };
+        let mask = match mask {
+            Mask::None => Mask::None,
+            _ => Mask::Visible(mask.rows(n_pos, n_keys, rows)),
+        };
+        self.scores(&pick(&queries, rows, 2)?, &keys, &mask)
     }
 
     /// `q · k / sqrt(head_dim)`, masked, `[head, query_pos, key_pos]`.
     fn scores(&self, queries: &Array, keys: &Array, mask: &Mask) -> Result<Array> {
-        let (n_pos, n_keys) = (queries.dim(2), keys.dim(2));
-        let grouped = self.grouped(queries, n_pos, self.head_dim)?; // [kv_head, group, pos, head_dim]
+        let (n_heads, n_pos, n_keys) = (queries.dim(1), queries.dim(2), keys.dim(2));
+        let group = n_heads / keys.dim(1).max(1);
+        let grouped = queries.reshape(&[keys.dim(1), group, n_pos, self.head_dim])?; // [kv_head, group, pos, head_dim]
         let keys = keys.transpose_axes(&[1, 0, 3, 2])?; // [kv_head, 1, head_dim, key_pos]
         let scaled = grouped.multiply(Array::from_f32(self.scale()))?;
         let scores = scaled.as_dtype(Dtype::Float32)?;
         let scores = scores.matmul(keys.as_dtype(Dtype::Float32)?)?;
-        let scores = scores.reshape(&[self.n_heads, n_pos, n_keys])?; // [head, query_pos, key_pos]
+        let scores = scores.reshape(&[n_heads, n_pos, n_keys])?; // [head, query_pos, key_pos]
         let visible = match mask {
             Mask::None => return Ok(scores),
             Mask::Causal | Mask::Visible(_) => mask.array(n_pos, n_keys),
@@ -205,15 +247,11 @@ impl Attention {
     /// `pattern @ v` with query heads grouped over the KV head they share.
     fn mix(&self, pattern: &Array, values: &Array) -> Result<Array> {
         let (n_pos, n_keys) = (pattern.dim(1), pattern.dim(2));
-        let grouped = self.grouped(pattern, n_pos, n_keys)?; // [kv_head, group, pos, key_pos]
+        let group = self.n_heads / self.n_kv_heads;
+        let grouped = pattern.reshape(&[self.n_kv_heads, group, n_pos, n_keys])?; // [kv_head, group, pos, key_pos]
         let values = values.transpose_axes(&[1, 0, 2, 3])?; // [kv_head, 1, key_pos, head_dim]
         let z = grouped.as_dtype(values.dtype())?.matmul(&values)?;
         Ok(z.reshape(&[1, self.n_heads, n_pos, self.head_dim])?) // [1, head, pos, head_dim]
-    }
-
-    fn grouped(&self, x: &Array, rows: i32, columns: i32) -> Result<Array> {
-        let group = self.n_heads / self.n_kv_heads;
-        Ok(x.reshape(&[self.n_kv_heads, group, rows, columns])?)
     }
 
     /// Size of what each head writes through its columns of `o_proj`, `[pos, head]`.
@@ -267,6 +305,20 @@ enum Mask {
 }
 
 impl Mask {
+    /// The marks of some rows, `[row, key_pos]`.
+    fn rows(&self, n_pos: i32, n_keys: i32, rows: &[usize]) -> Vec<bool> {
+        let before = (n_keys - n_pos) as usize;
+        let row = |row: &usize| {
+            let (row, n_keys) = (*row, n_keys as usize);
+            (0..n_keys).map(move |key| match self {
+                Self::None => true,
+                Self::Causal => key <= row + before,
+                Self::Visible(marks) => marks.get(row * n_keys + key).copied().unwrap_or(false),
+            })
+        };
+        rows.iter().flat_map(row).collect()
+    }
+
     /// True where a query may read a key, `[query_pos, key_pos]`.
     fn array(&self, n_pos: i32, n_keys: i32) -> Array {
         let before = n_keys - n_pos;

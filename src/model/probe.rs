@@ -18,6 +18,12 @@ pub trait Probe {
         false
     }
 
+    /// Which part of scores and patterns is wanted. Only that part is computed and shown, unless an
+    /// edit needs all of it.
+    fn attention_part(&self) -> AttentionPart {
+        AttentionPart::default()
+    }
+
     /// Sees the (not yet evaluated) value at `hook`; `Some` replaces it for the rest of the pass.
     ///
     /// # Errors
@@ -30,6 +36,24 @@ pub trait Probe {
     /// [`Cancelled`] if nobody waits for this pass any more.
     fn check(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+/// A part of an attention map: a long prompt has too many heads and rows to compute them all for
+/// someone who looks at one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttentionPart {
+    /// This query head only.
+    pub head: Option<usize>,
+    /// These rows only, counted within the values that pass through.
+    pub rows: Option<Vec<usize>>,
+}
+
+impl AttentionPart {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.head.is_none() && self.rows.is_none()
     }
 }
 
@@ -84,6 +108,20 @@ impl<'a> BlockProbe<'a> {
     /// As [`Probe::see`] and [`Probe::check`].
     pub fn at(&mut self, hook: BlockHook, value: Array) -> Result<Array> {
         self.probe.at(Hook::Block(self.layer, hook), value)
+    }
+
+    /// Which part of scores and patterns is wanted.
+    #[must_use]
+    pub fn attention_part(&self) -> AttentionPart {
+        self.probe.attention_part()
+    }
+
+    /// Stops the block here if nobody waits for the rest of it.
+    ///
+    /// # Errors
+    /// As [`Probe::check`].
+    pub fn check(&self) -> Result<()> {
+        self.probe.check()
     }
 
     /// Whether someone wants to see `hook` of this block.
