@@ -63,6 +63,7 @@ fn with_run() -> Client {
         all_logits: false,
         edits: Vec::new(),
         sources: Vec::new(),
+        script: Vec::new(),
     };
     for action in [
         Action::Open(Box::new(open)),

@@ -119,6 +119,7 @@ impl Stepper {
             all_logits: false,
             edits: args.edit.clone(),
             sources: Vec::new(),
+            script: Vec::new(),
         };
         let mut client = Client::start()?;
         let cancel = CancelToken::default();
@@ -140,12 +141,11 @@ impl Stepper {
         match order {
             "" | " " | "s" => self.tell(DebugCommand::Steps(1))?,
             "t" => self.tell(DebugCommand::Tokens(1))?,
-            "g" => self.tell(DebugCommand::Tokens(512))?,
+            "g" => self.tell(DebugCommand::End { max_tokens: 512 })?,
             "b" => self.tell(DebugCommand::Back)?,
-            "r" => self.tell(DebugCommand::Rewind {
-                pass: 0,
-                stage: Stage::Embed,
-            })?,
+            "r" => self.tell(DebugCommand::Rewind(Address::at(
+                crate::trace::Place::Stage(Stage::Embed),
+            )))?,
             "h" => self.head += 1,
             "q" => return Ok(false),
             "?" => {

@@ -201,6 +201,7 @@ fn open(args: &Args) -> Result<Action> {
         all_logits: args.all_logits,
         edits: args.edit.clone(),
         sources: Vec::new(),
+        script: Vec::new(),
     })))
 }
 

@@ -1,6 +1,5 @@
 //! What the engine is asked and what it answers: plain data, so that it crosses threads freely.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +8,7 @@ use std::sync::mpsc::Sender;
 use super::bench::{BenchOptions, BenchReport};
 use super::context::Reuse;
 use super::question::{Question, Told};
+use super::run::StoredDraw;
 use super::sampler::SamplingParams;
 use super::watch::Watch;
 use crate::hub::GenerationDefaults;
@@ -20,6 +20,8 @@ use crate::trace::answer::{Answer, GeneratedToken};
 use crate::trace::debug::{DebugCommand, RunState};
 use crate::trace::edit::Edit;
 use crate::trace::file::Trace;
+
+pub use crate::trace::sampling::SamplingChoice;
 
 /// Who asks. Each session has a KV cache of its own; the requests of one session run in order,
 /// those of several take turns.
@@ -169,34 +171,40 @@ pub struct OpenRequest {
     pub edits: Vec<Edit>,
     /// Prompts that patches copy from, by name.
     pub sources: Vec<(String, Vec<u32>)>,
-}
-
-/// Sampling settings that someone chose; `None` leaves them to the model.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct SamplingChoice {
-    /// See [`SamplingParams::temperature`].
-    pub temperature: Option<f32>,
-    /// See [`SamplingParams::top_p`].
-    pub top_p: Option<f32>,
-    /// See [`SamplingParams::top_k`].
-    pub top_k: Option<usize>,
-    /// See [`SamplingParams::min_p`].
-    pub min_p: Option<f32>,
-    /// See [`SamplingParams::xtc_probability`].
-    pub xtc_probability: Option<f32>,
-    /// See [`SamplingParams::xtc_threshold`].
-    pub xtc_threshold: Option<f32>,
-    /// See [`SamplingParams::repetition_penalty`].
-    pub repetition_penalty: Option<f32>,
-    /// See [`SamplingParams::presence_penalty`].
-    pub presence_penalty: Option<f32>,
-    /// See [`SamplingParams::frequency_penalty`].
-    pub frequency_penalty: Option<f32>,
-    /// See [`SamplingParams::logit_bias`].
-    pub logit_bias: BTreeMap<u32, f32>,
+    /// The draws of a stored answer, which the run follows: see [`OpenRequest::of_answer`].
+    pub script: Vec<StoredDraw>,
 }
 
 impl SamplingChoice {
+    /// These settings, all of them given.
+    #[must_use]
+    pub fn of(params: &SamplingParams) -> Self {
+        Self {
+            temperature: Some(params.temperature),
+            top_p: Some(params.top_p),
+            top_k: Some(params.top_k),
+            min_p: Some(params.min_p),
+            xtc_probability: Some(params.xtc_probability),
+            xtc_threshold: Some(params.xtc_threshold),
+            repetition_penalty: Some(params.repetition_penalty),
+            presence_penalty: Some(params.presence_penalty),
+            frequency_penalty: Some(params.frequency_penalty),
+            logit_bias: params.logit_bias.clone(),
+        }
+    }
+
+    /// `params` with what was chosen in their place.
+    #[must_use]
+    pub fn onto(&self, params: &SamplingParams) -> SamplingParams {
+        let all = self.or(&Self::of(params));
+        SamplingParams {
+            xtc_special_tokens: params.xtc_special_tokens.clone(),
+            penalty_context: params.penalty_context,
+            min_tokens_to_keep: params.min_tokens_to_keep,
+            ..all.over(&GenerationDefaults::default(), Vec::new())
+        }
+    }
+
     /// The settings to sample with: what was chosen, else the model's `generation_config.json`,
     /// else greedy.
     #[must_use]

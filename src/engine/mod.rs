@@ -7,6 +7,7 @@ pub mod bench;
 pub mod client;
 pub mod context;
 pub mod debugger;
+mod edit_state;
 pub mod generate;
 pub mod inspect;
 mod inspect_group;

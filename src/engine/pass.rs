@@ -27,7 +27,7 @@ pub enum LogitRows {
 /// A pass over some tokens that stand after what a cache holds.
 ///
 /// Nothing after the current stage has been computed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Pass {
     start: usize,
     ids: Vec<u32>,
@@ -56,6 +56,18 @@ impl Pass {
     #[must_use]
     pub fn start(&self) -> usize {
         self.start
+    }
+
+    /// Position of the first row that `stage` reads: the head is asked about the last one, where
+    /// nobody wants more.
+    #[must_use]
+    pub fn first_row(&self, stage: Stage) -> usize {
+        match (self.rows, stage) {
+            (LogitRows::Last, Stage::FinalNorm | Stage::Logits) => {
+                (self.start + self.ids.len()).saturating_sub(1)
+            }
+            _ => self.start,
+        }
     }
 
     /// The tokens this pass runs over.

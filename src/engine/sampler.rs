@@ -94,6 +94,19 @@ impl Sampler {
         self.seed
     }
 
+    /// The same sequence of random numbers, or the one of `seed`, with other settings.
+    ///
+    /// # Errors
+    /// As [`Sampler::new`].
+    pub fn changed(&self, params: SamplingParams, seed: Option<u64>) -> Result<Self> {
+        params.validate()?;
+        Ok(Self {
+            params,
+            seed: seed.unwrap_or(self.seed),
+            random: seed.map_or_else(|| self.random.clone(), Random::new),
+        })
+    }
+
     /// Chooses the next token from `logits`, `[vocab]`.
     ///
     /// `history` is the prompt and everything generated since, for the penalties. A draw takes one
@@ -136,6 +149,40 @@ pub fn replay(
         );
     }
     choose(params, logits, history, random, draw.xtc_coin)
+}
+
+/// The draw of a token that somebody has chosen: with its share of the curve, 0 where the settings
+/// rule it out.
+///
+/// # Errors
+/// As [`Sampler::sample`], and if `logits` do not reach `token`.
+pub fn forced(
+    params: &SamplingParams,
+    logits: &[f32],
+    history: &[u32],
+    token: u32,
+    xtc_coin: Option<f64>,
+) -> Result<Draw> {
+    let logprob = logprob_of(logits, token)?;
+    let adjusted = penalties::adjusted(logits, params, history)?;
+    let extent = Extent::of(&adjusted)?;
+    let (share, n_candidates) = match params.is_greedy() {
+        true => (f64::from(u8::from(highest(&adjusted, &extent) == token)), 1),
+        false => {
+            let mut ranking = Ranking::new(&adjusted, &extent);
+            filters::apply(&mut ranking, params, xtc_coin);
+            let share = ranking.share_of(token, params.temperature);
+            (share, ranking.n_left())
+        }
+    };
+    Ok(Draw {
+        token,
+        random: None,
+        xtc_coin,
+        logprob,
+        share,
+        n_candidates,
+    })
 }
 
 /// The whole of the sampler as a function; greedy where there is no random number.

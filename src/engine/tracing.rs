@@ -83,7 +83,7 @@ fn meta_of(debugger: &Debugger) -> Result<TraceMeta> {
         passes: passes_of(debugger)?,
         sampling: serde_json::to_value(run.sampling())?,
         seed: run.seed(),
-        edits: debugger.request().edits.clone(),
+        edits: debugger.edits().edits().to_vec(),
         measures: BTreeMap::new(),
     })
 }
@@ -122,8 +122,8 @@ fn passes_of(debugger: &Debugger) -> Result<Vec<PassMeta>> {
             .unwrap_or_default();
         let draw = match (pass.draw(), pass.logits()) {
             (Some(draw), Some(logits)) => {
-                let view =
-                    sampler::filtered(run.sampling(), logits, history, Some(draw), N_CANDIDATES)?;
+                let params = pass.drawn_with().unwrap_or(run.sampling());
+                let view = sampler::filtered(params, logits, history, Some(draw), N_CANDIDATES)?;
                 Some(serde_json::json!({ "draw": draw, "filtered": view }))
             }
             _ => None,

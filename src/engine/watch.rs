@@ -1,14 +1,15 @@
 //! Watching a pass: which hooks are kept, and the probe that keeps and edits them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use mlx_rs::{Array, Dtype};
 
 use super::message::CancelToken;
 use crate::model::probe::{AttentionPart, Cancelled, Probe};
-use crate::trace::edit::{Action, Change, Edit, Place, ValueEdit};
-use crate::trace::{Axis, BlockHook, Hook, HostTensor};
+use crate::trace::{BlockHook, Hook, HostTensor};
+
+pub use super::edit_state::EditState;
 
 /// Which hooks to keep.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,127 +46,13 @@ pub fn to_host(array: &Array) -> Result<HostTensor> {
     HostTensor::new(shape, values).context("MLX's shape does not fit its values")
 }
 
-/// What edits remember from pass to pass, and what they copy from.
-#[derive(Debug, Clone, Default)]
-pub struct EditState {
-    /// The edits that act, in order.
-    pub edits: Vec<Edit>,
-    /// For mean ablation: the mean over the prompt's positions, taken in the first pass.
-    means: HashMap<Hook, Vec<f32>>,
-    /// Values to copy from, by run and hook.
-    pub sources: HashMap<(String, Hook), HostTensor>,
-}
-
-impl EditState {
-    /// Edits in order; those that are off do not act.
-    #[must_use]
-    pub fn new(edits: &[Edit]) -> Self {
-        Self {
-            edits: edits.iter().filter(|edit| edit.is_on).cloned().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// Forgets what was remembered from the passes that ran.
-    pub fn forget(&mut self) {
-        self.means.clear();
-    }
-
-    fn at(&self, hook: Hook) -> impl Iterator<Item = &ValueEdit> {
-        self.edits
-            .iter()
-            .filter_map(move |edit| match &edit.action {
-                Action::Value(value) if value.hook == hook => Some(value),
-                _ => None,
-            })
-    }
-
-    /// The token that pass `pass` is made to draw, if any.
-    #[must_use]
-    pub fn forced(&self, pass: usize) -> Option<u32> {
-        self.edits.iter().rev().find_map(|edit| match edit.action {
-            Action::Force { pass: at, token } if at == pass => Some(token),
-            _ => None,
-        })
-    }
-
-    /// `value` at `hook` of a pass that begins at `start`, changed.
-    fn apply(&mut self, hook: Hook, start: usize, value: &Array) -> Result<Array> {
-        let host = to_host(value)?;
-        if self.at(hook).any(|edit| edit.change == Change::Mean) {
-            self.means
-                .entry(hook)
-                .or_insert_with(|| mean_over_positions(hook, &host));
-        }
-        let mut values = host.values().to_vec();
-        for edit in self.at(hook) {
-            let before = values.clone();
-            let row;
-            let source = match &edit.change {
-                Change::Mean => self.means.get(&hook).map(Vec::as_slice),
-                Change::PatchRun(run) => {
-                    let source = self.sources.get(&(run.clone(), hook));
-                    source.map(HostTensor::values)
-                }
-                Change::PatchPosition(position) => {
-                    row = at_position(hook, host.shape(), &before, position.checked_sub(start));
-                    row.as_deref()
-                }
-                _ => None,
-            };
-            let place = Place {
-                start,
-                shape: host.shape(),
-                source,
-            };
-            edit.apply(&mut values, place)
-                .with_context(|| format!("cannot change {hook}"))?;
-        }
-        let shape: Vec<i32> = host.shape().iter().map(|dim| *dim as i32).collect();
-        Ok(Array::from_slice(&values, &shape).as_dtype(value.dtype())?)
-    }
-}
-
-/// The axis that counts positions of the pass.
-fn position_axis(hook: Hook) -> Option<usize> {
-    let axes = hook.axes().iter();
-    axes.clone()
-        .position(|axis| matches!(axis, Axis::Pos | Axis::QueryPos))
-}
-
-fn mean_over_positions(hook: Hook, value: &HostTensor) -> Vec<f32> {
-    let n_pos = position_axis(hook)
-        .and_then(|axis| value.shape().get(axis))
-        .copied()
-        .unwrap_or(1);
-    let mut mean: Vec<f32> = Vec::new();
-    for position in 0..n_pos {
-        let row = at_position(hook, value.shape(), value.values(), Some(position));
-        let row = row.unwrap_or_default();
-        mean.resize(row.len(), 0.0);
-        for (sum, x) in mean.iter_mut().zip(row) {
-            *sum += x / n_pos as f32;
-        }
-    }
-    mean
-}
-
-/// The values of one position, the other axes in order.
-fn at_position(
-    hook: Hook,
-    shape: &[usize],
-    values: &[f32],
-    position: Option<usize>,
-) -> Option<Vec<f32>> {
-    let (axis, position) = (position_axis(hook)?, position?);
-    let n_pos = *shape.get(axis)?;
-    let inner: usize = shape.get(axis + 1..)?.iter().product();
-    if position >= n_pos {
-        return None;
-    }
-    let outer = values.chunks_exact(n_pos * inner);
-    let rows = outer.map(|outer| outer.get(position * inner..(position + 1) * inner));
-    Some(rows.collect::<Option<Vec<_>>>()?.concat())
+/// Where the rows of a value stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rows {
+    /// Which pass: 0 is the prefill.
+    pub pass: usize,
+    /// Position of the first row in the text.
+    pub start: usize,
 }
 
 /// The probe of a watched or edited pass.
@@ -173,12 +60,11 @@ pub struct Watcher<'a> {
     watch: &'a Watch,
     edits: &'a mut EditState,
     cancel: &'a CancelToken,
-    /// Position of the pass' first row.
-    start: usize,
+    rows: Rows,
     /// Keep only this part of scores and patterns.
     part: AttentionPart,
-    /// How many wanted hooks are still to come; at 0 the pass may stop.
-    left: Option<usize>,
+    /// Stop once this hook was seen.
+    until: Option<Hook>,
     seen: Vec<(Hook, Array)>,
 }
 
@@ -188,20 +74,20 @@ pub struct Watcher<'a> {
 pub struct Enough;
 
 impl<'a> Watcher<'a> {
-    /// A probe for a pass whose first row stands at `start`.
+    /// A probe for a pass over `rows`.
     pub fn new(
         watch: &'a Watch,
         edits: &'a mut EditState,
         cancel: &'a CancelToken,
-        start: usize,
+        rows: Rows,
     ) -> Self {
         Self {
             watch,
             edits,
             cancel,
-            start,
+            rows,
             part: AttentionPart::default(),
-            left: None,
+            until: None,
             seen: Vec::new(),
         }
     }
@@ -240,11 +126,21 @@ impl<'a> Watcher<'a> {
         Ok(part)
     }
 
-    /// Stops the pass with [`Enough`] once `n` wanted hooks were seen.
+    /// Stops the pass with [`Enough`] as soon as `hook` was seen: nothing beyond it is computed.
     #[must_use]
-    pub fn stop_after(mut self, n: usize) -> Self {
-        self.left = Some(n);
+    pub fn until(mut self, hook: Hook) -> Self {
+        self.until = Some(hook);
         self
+    }
+
+    /// Waits until what was seen has been computed.
+    ///
+    /// # Errors
+    /// If MLX cannot evaluate it.
+    pub fn evaluate(&self) -> Result<()> {
+        Ok(mlx_rs::transforms::eval(
+            self.seen.iter().map(|(_, array)| array),
+        )?)
     }
 
     /// What was seen, evaluated and copied to the host.
@@ -252,7 +148,7 @@ impl<'a> Watcher<'a> {
     /// # Errors
     /// If MLX cannot evaluate it.
     pub fn into_tensors(self) -> Result<BTreeMap<Hook, HostTensor>> {
-        mlx_rs::transforms::eval(self.seen.iter().map(|(_, array)| array))?;
+        self.evaluate()?;
         self.seen
             .iter()
             .map(|(hook, array)| Ok((*hook, to_host(array)?)))
@@ -268,11 +164,11 @@ fn take(value: &Array, places: &[usize], axis: i32) -> Result<Array> {
 
 impl Probe for Watcher<'_> {
     fn wants(&self, hook: Hook) -> bool {
-        self.watch.has(hook) || self.edits(hook)
+        self.watch.has(hook) || self.edits(hook) || self.until == Some(hook)
     }
 
     fn edits(&self, hook: Hook) -> bool {
-        self.edits.at(hook).next().is_some()
+        self.edits.acts_at(hook, self.rows.pass)
     }
 
     fn attention_part(&self) -> AttentionPart {
@@ -281,14 +177,16 @@ impl Probe for Watcher<'_> {
 
     fn see(&mut self, hook: Hook, value: &Array) -> Result<Option<Array>> {
         let edited = match self.edits(hook) {
-            true => Some(self.edits.apply(hook, self.start, value)?),
+            true => Some(self.edits.apply(hook, self.rows, value)?),
             false => None,
         };
         if self.watch.has(hook) {
             let shown = edited.as_ref().unwrap_or(value);
             let shown = self.wanted_part(hook, shown)?;
             self.seen.push((hook, shown));
-            self.left = self.left.map(|left| left.saturating_sub(1));
+        }
+        if self.until == Some(hook) {
+            return Err(Enough.into());
         }
         Ok(edited)
     }
@@ -296,9 +194,6 @@ impl Probe for Watcher<'_> {
     fn check(&self) -> Result<()> {
         if self.cancel.is_cancelled() {
             return Err(Cancelled.into());
-        }
-        if self.left == Some(0) {
-            return Err(Enough.into());
         }
         Ok(())
     }

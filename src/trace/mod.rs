@@ -11,6 +11,7 @@ pub mod edit;
 pub mod file;
 mod hook;
 pub mod measure;
+pub mod sampling;
 mod stage;
 mod tensor;
 pub mod units;

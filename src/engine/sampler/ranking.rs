@@ -167,6 +167,17 @@ impl Ranking {
             .collect()
     }
 
+    /// A token's share of the curve; 0 if it has been filtered out.
+    pub(super) fn share_of(&self, token: u32, temperature: f32) -> f64 {
+        let left = self.tokens.iter().take(self.len);
+        let rank = left.enumerate().find(|(_, known)| **known == token);
+        let Some((rank, _)) = rank.filter(|(rank, _)| !self.emptied.contains(rank)) else {
+            return 0.0;
+        };
+        let total: f64 = self.masses(temperature).iter().sum();
+        f64::from(self.weight(self.logits[rank], temperature)) / total
+    }
+
     /// The first rank at which the sum of the weights so far satisfies `reached`; none if it never
     /// does. `masses` are those of the same temperature.
     pub(super) fn first(

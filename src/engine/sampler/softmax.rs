@@ -140,12 +140,28 @@ impl Extent {
         }
         rest.iter().enumerate().for_each(|(lane, &x)| look(lane, x));
         if nothing.iter().any(|x| x.is_nan()) {
-            return Err(not_finite(logits));
+            return Self::of_the_rest(logits);
         }
         Ok(Self {
             min: min.into_iter().fold(f32::INFINITY, f32::min),
             max: max.into_iter().fold(f32::NEG_INFINITY, f32::max),
         })
+    }
+}
+
+impl Extent {
+    /// The same where some tokens are ruled out: their logit is minus infinity.
+    fn of_the_rest(logits: &[f32]) -> Result<Self> {
+        let rest = logits.iter().copied().filter(|x| *x != f32::NEG_INFINITY);
+        let (min, max) = rest
+            .clone()
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), x| {
+                (min.min(x), max.max(x))
+            });
+        if !max.is_finite() || rest.clone().any(|x| !x.is_finite()) {
+            return Err(not_finite(logits));
+        }
+        Ok(Self { min, max })
     }
 }
 

@@ -149,6 +149,30 @@ fn top_logprobs_are_those_of_the_full_vocabulary() {
 }
 
 #[test]
+fn a_token_that_is_ruled_out_is_never_drawn() {
+    let logits = [f32::NEG_INFINITY, 1.0, f32::NEG_INFINITY, 1.0];
+    for temperature in [0.0, 1.0] {
+        let params = SamplingParams {
+            temperature,
+            ..params()
+        };
+        let mut sampler = Sampler::new(params.clone(), 3).unwrap();
+        for _ in 0..50 {
+            let draw = sampler.sample(&logits, &[]).unwrap();
+            assert!([1, 3].contains(&draw.token), "{draw:?}");
+        }
+        let banned = forced(&params, &logits, &[], 0, None).unwrap();
+        assert_eq!((banned.share, banned.logprob), (0.0, f32::NEG_INFINITY));
+    }
+    let params = SamplingParams {
+        temperature: 1.0,
+        ..params()
+    };
+    let half = forced(&params, &logits, &[], 3, None).unwrap();
+    assert!((half.share - 0.5).abs() < 1e-6 && half.random.is_none());
+}
+
+#[test]
 fn what_cannot_be_drawn_from_is_a_sentence_and_no_panic() {
     let sample = |logits: &[f32]| {
         let mut sampler = Sampler::new(params(), 0).unwrap();
@@ -156,7 +180,8 @@ fn what_cannot_be_drawn_from_is_a_sentence_and_no_panic() {
     };
     assert!(sample(&[]).starts_with("The model gave no logits"));
     assert!(sample(&[1.0, f32::NAN]).starts_with("The logit of token 1 is NaN"));
-    assert!(sample(&[f32::NEG_INFINITY, 1.0]).starts_with("The logit of token 0 is -inf"));
+    assert!(sample(&[f32::NEG_INFINITY; 2]).starts_with("The logit of token 0 is -inf"));
+    assert!(sample(&[f32::NEG_INFINITY, f32::NAN]).contains("token 0 is -inf"));
     assert!(sample(&[0.0; 40].map(|_| f32::INFINITY)).contains("token 0 is inf"));
 
     let biased = SamplingParams {

@@ -1,38 +1,9 @@
-//! What a debugger is told and what it shows: plain data.
+//! Breakpoints: places to stop at, and when.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::answer::{CacheSize, TopToken};
-use super::{Address, NoAddress, Stage};
-
-/// What a debugger is told to do.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DebugCommand {
-    /// Nothing: tell where the run stands.
-    State,
-    /// So many steps: stages, draws, appended tokens.
-    Steps(usize),
-    /// Until so many more tokens have their logits.
-    Tokens(usize),
-    /// Until this has been computed.
-    To(Address),
-    /// Undo the latest step.
-    Back,
-    /// Back to before `stage` of pass `pass`.
-    Rewind {
-        /// 0 is the prefill, then one per generated token.
-        pass: usize,
-        /// The stage to stand before.
-        stage: Stage,
-    },
-    /// Stop at these from now on.
-    Breakpoints(Vec<Breakpoint>),
-    /// Show a value.
-    Look(Address),
-    /// Put what was seen into a trace.
-    Trace,
-}
+use crate::trace::{Address, NoAddress};
 
 /// A place to stop at.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,59 +89,6 @@ fn parse_condition(text: &str) -> Option<Condition> {
         key: key.trim().parse().ok()?,
         share: share.trim().parse().ok()?,
     })
-}
-
-/// Where a run stands.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunState {
-    /// The model's name.
-    pub model: String,
-    /// The text so far.
-    pub ids: Vec<u32>,
-    /// The text of each token.
-    pub texts: Vec<String>,
-    /// How many of them are the prompt.
-    pub prompt_len: usize,
-    /// The next thing to do: a stage, `sample`, `append` or `ended`.
-    pub next: String,
-    /// The passes; the last one is under way.
-    pub passes: Vec<PassState>,
-    /// The likeliest next tokens, once the newest pass has its logits.
-    pub likeliest: Vec<TopToken>,
-    /// The KV cache.
-    pub cache: CacheSize,
-    /// The breakpoint that stopped it, if one did.
-    pub stopped_by: Option<String>,
-}
-
-/// A pass of a run.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PassState {
-    /// Position of its first token.
-    pub start: usize,
-    /// Tokens it runs over.
-    pub n_pos: usize,
-    /// The sizes of the pieces it runs in.
-    pub boundaries: Vec<usize>,
-    /// The stages that have been executed, and the seconds each took.
-    pub executed: Vec<(Stage, f64)>,
-    /// The draw that follows it.
-    pub draw: Option<DrawState>,
-}
-
-/// A drawn token.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DrawState {
-    /// Its id.
-    pub token: u32,
-    /// Its text.
-    pub text: String,
-    /// ln p over the full vocabulary at temperature 1.
-    pub logprob: f32,
-    /// The random number that pointed at it.
-    pub random: Option<f64>,
-    /// Its share of the curve it was drawn from.
-    pub share: f64,
 }
 
 #[cfg(test)]
