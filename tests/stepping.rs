@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use common::{fixture, on_mlx};
@@ -9,9 +10,10 @@ use mlx_rs::Array;
 use vitrine::engine::loaded::LoadedModel;
 use vitrine::engine::message::{CancelToken, ModelChoice};
 use vitrine::engine::run::{Next, Run, RunOptions};
-use vitrine::engine::watch::{EditState, Watch};
-use vitrine::model::cache::CacheOptions;
+use vitrine::engine::watch::{EditState, Enough, Watch};
+use vitrine::model::cache::{CacheOptions, KvCache};
 use vitrine::model::linear::Kernels;
+use vitrine::model::probe::{Probe, Unwatched};
 use vitrine::trace::edit::Edit;
 use vitrine::trace::{Axis, BlockHook, Hook, Stage};
 
@@ -182,6 +184,160 @@ fn a_step_executes_one_stage_and_nothing_beyond_it() {
             assert_eq!(filled.count(), executed, "caches after {stage}");
         }
         assert_eq!(run.next(), Next::Sample);
+    });
+}
+
+/// Counts the hooks that a stage comes by, and stops it at one of them.
+struct StopsAt {
+    hook: Hook,
+    n_passed: Cell<usize>,
+}
+
+impl Probe for StopsAt {
+    fn wants(&self, hook: Hook) -> bool {
+        hook == self.hook
+    }
+
+    fn see(&mut self, _hook: Hook, _value: &Array) -> anyhow::Result<Option<Array>> {
+        Err(Enough.into())
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        self.n_passed.set(self.n_passed.get() + 1);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_block_that_is_stopped_at_a_hook_goes_no_further() {
+    on_mlx(|| {
+        for name in FAMILIES {
+            let loaded = load(name);
+            let hidden = loaded.model.embed(&[1, 2, 3], 0, &mut Unwatched).unwrap();
+            // Scores, pattern and sizes of writes are computed for watchers only.
+            let beside = [BlockHook::Scores, BlockHook::Pattern, BlockHook::ResultNorm];
+            let hooks = loaded.model.block_hooks().iter();
+            let hooks = hooks.filter(|hook| !beside.contains(hook));
+            for (at, hook) in hooks.enumerate() {
+                let mut cache = KvCache::new(&CacheOptions::default());
+                let mut probe = StopsAt {
+                    hook: Hook::Block(0, *hook),
+                    n_passed: Cell::new(0),
+                };
+                let stopped = loaded.model.block(0, &hidden, &mut cache, &mut probe);
+                assert!(stopped.unwrap_err().is::<Enough>());
+                assert_eq!(probe.n_passed.get(), at + 1, "{name}, {}", hook.name());
+                let has_attended = *hook >= BlockHook::Z;
+                assert_eq!(!cache.positions().is_empty(), has_attended, "{name}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_run_stops_at_every_hook_of_a_block_and_ends_with_the_same_bits() {
+    on_mlx(|| {
+        for name in FAMILIES {
+            let loaded = load(name);
+            let ids: Vec<u32> = (1..10).collect();
+            let pieces = || RunOptions {
+                chunks: vec![4, 5],
+                all_logits: true,
+                ..RunOptions::default()
+            };
+            let mut whole = run(&loaded, &ids, pieces());
+            let mut stopping = run(&loaded, &ids, pieces());
+            for pass in 0..2 {
+                whole.generate(pass, &go()).unwrap();
+                whole.finish_pass(&go()).unwrap();
+                stopping.generate(pass, &go()).unwrap();
+                while stopping.next() != Next::Sample {
+                    let hook = stopping.next_hook().unwrap();
+                    assert!(
+                        stopping.look(pass, hook, None, &go()).is_err(),
+                        "{name}, {hook}"
+                    );
+                    stopping.step_into(&go()).unwrap();
+                    let value = stopping.look(pass, hook, None, &go()).unwrap();
+                    let expected = whole.look(pass, hook, None, &go()).unwrap();
+                    assert_eq!(value, expected, "{name}, {hook} of pass {pass}");
+                }
+                assert_eq!(logits(&stopping), logits(&whole), "{name}, pass {pass}");
+            }
+        }
+    });
+}
+
+#[test]
+fn several_hooks_of_a_stage_are_looked_at_together() {
+    on_mlx(|| {
+        let loaded = load("qwen3");
+        let mut run = run(&loaded, &[5, 6, 7, 8], RunOptions::default());
+        run.finish_pass(&go()).unwrap();
+        let hooks = [BlockHook::Q, BlockHook::Pattern, BlockHook::MlpOut];
+        let hooks = hooks.map(|hook| Hook::Block(1, hook));
+        let values = run.look_all(0, &hooks, None, &go()).unwrap();
+        for hook in hooks {
+            assert_eq!(values[&hook], run.look(0, hook, None, &go()).unwrap());
+        }
+        let apart = [Hook::Embed, Hook::FinalNorm];
+        assert!(run.look_all(0, &apart, None, &go()).is_err());
+    });
+}
+
+#[test]
+fn a_mean_and_a_copied_position_are_those_of_the_whole_prompt() {
+    on_mlx(|| {
+        let loaded = load("llama");
+        let ids = [4, 9, 16, 25, 36, 49, 64];
+        let hook = Hook::Block(0, BlockHook::MlpOut);
+        let mut plain = run(&loaded, &ids, RunOptions::default());
+        plain.finish_pass(&go()).unwrap();
+        let values = plain.look(0, hook, None, &go()).unwrap();
+        for chunks in [vec![7], vec![3, 4], vec![2, 2, 3]] {
+            let changed = |edit: &str| {
+                let options = RunOptions {
+                    chunks: chunks.clone(),
+                    ..RunOptions::default()
+                };
+                let edits = [edit.parse().unwrap()];
+                let mut run = Run::new(Rc::clone(&loaded), ids.to_vec(), &edits, options).unwrap();
+                run.generate(1, &go()).unwrap();
+                run.finish_pass(&go()).unwrap();
+                [0, 1].map(|pass| run.look(pass, hook, None, &go()).unwrap())
+            };
+            let [means, later] = changed(&format!("{hook}=mean"));
+            for (column, mean) in means.at(&[0]).unwrap().iter().enumerate() {
+                let rows = (0..ids.len()).map(|row| values.value(&[row, column]).unwrap());
+                assert!((rows.sum::<f32>() / ids.len() as f32 - mean).abs() < 1e-5);
+            }
+            assert_eq!(means.at(&[6]), means.at(&[0]), "the same at every position");
+            assert_eq!(later.at(&[0]), means.at(&[0]), "and of a generated token");
+            // Position 1 is in another piece than position 6, and later pieces come after it.
+            for (to, from) in [(6, 1), (1, 6)] {
+                let [copied, _] = changed(&format!("{hook}[{to}]=patch_pos({from})"));
+                assert!(worst(copied.at(&[to]).unwrap(), values.at(&[from]).unwrap()) < 1e-5);
+                assert!(worst(copied.at(&[3]).unwrap(), values.at(&[3]).unwrap()) < 1e-5);
+            }
+        }
+    });
+}
+
+#[test]
+fn an_edit_of_the_logits_acts_at_the_position_it_names() {
+    on_mlx(|| {
+        let loaded = load("llama");
+        let ids = [4, 9, 16, 25, 36];
+        let here = edited(&loaded, &ids, &["unembed.hook_out[4, 42]=block"]);
+        let elsewhere = edited(&loaded, &ids, &["unembed.hook_out[0, 42]=block"]);
+        assert_eq!(logits(&here)[42], f32::NEG_INFINITY);
+        assert!(logits(&elsewhere)[42].is_finite());
+        let mut here = here;
+        let all = here.look(0, Hook::Logits, None, &go()).unwrap();
+        assert_eq!(all.value(&[4, 42]), Some(f32::NEG_INFINITY));
+        assert!(all.value(&[3, 42]).unwrap().is_finite());
+        let row = here.look_at_row(0, Hook::Logits, 4, &go()).unwrap();
+        assert_eq!(row.values(), logits(&here));
     });
 }
 

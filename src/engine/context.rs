@@ -13,6 +13,8 @@ pub struct Context {
     layers: Vec<KvCache>,
     /// The tokens read so far, from position 0.
     ids: Vec<u32>,
+    /// The sizes of the pieces they were read in.
+    pieces: Vec<usize>,
 }
 
 /// How much of a prompt was in the cache already.
@@ -62,16 +64,27 @@ impl Context {
             layers: vec![KvCache::new(&options); n_layers],
             options,
             ids: Vec::new(),
+            pieces: Vec::new(),
         }
     }
 
-    /// A context put together from a prompt cache file.
+    /// A context put together from a prompt cache file, read in pieces of these sizes; a file that
+    /// does not tell them counts as one piece.
     #[must_use]
-    pub fn restored(options: CacheOptions, layers: Vec<KvCache>, ids: Vec<u32>) -> Self {
+    pub fn restored(
+        options: CacheOptions,
+        layers: Vec<KvCache>,
+        ids: Vec<u32>,
+        mut pieces: Vec<usize>,
+    ) -> Self {
+        if pieces.iter().copied().fold(0, usize::saturating_add) != ids.len() {
+            pieces = vec![ids.len()];
+        }
         Self {
             options,
             layers,
             ids,
+            pieces,
         }
     }
 
@@ -99,6 +112,13 @@ impl Context {
         &self.ids
     }
 
+    /// The sizes of the pieces that the tokens were read in: each piece was one pass. A piece of
+    /// which the end was forgotten counts with what is left of it.
+    #[must_use]
+    pub fn pieces(&self) -> &[usize] {
+        &self.pieces
+    }
+
     /// The caches, layer by layer.
     #[must_use]
     pub fn layers(&self) -> &[KvCache] {
@@ -122,6 +142,7 @@ impl Context {
     /// Notes that every layer has taken in `ids`.
     pub fn note(&mut self, ids: &[u32]) {
         self.ids.extend_from_slice(ids);
+        self.pieces.push(ids.len());
     }
 
     /// How full the caches of all layers are together.
@@ -138,6 +159,7 @@ impl Context {
     /// caller's.
     pub fn forget_from(&mut self, len: usize) {
         self.ids.truncate(len);
+        self.pieces = first_pieces(&self.pieces, len);
     }
 
     /// Forgets everything.
@@ -178,7 +200,7 @@ impl Context {
     pub fn trim(&mut self, len: usize) -> bool {
         let trimmed = self.layers.iter_mut().all(|layer| layer.trim(len));
         if trimmed {
-            self.ids.truncate(len);
+            self.forget_from(len);
         }
         trimmed
     }
@@ -190,6 +212,21 @@ impl Context {
             self.clear();
         }
     }
+}
+
+/// The pieces that make up the first `len` tokens, the last one cut where they end.
+#[must_use]
+pub fn first_pieces(pieces: &[usize], len: usize) -> Vec<usize> {
+    let mut left = len;
+    let mut first = Vec::new();
+    for piece in pieces {
+        if left == 0 {
+            break;
+        }
+        first.push(left.min(*piece));
+        left = left.saturating_sub(*piece);
+    }
+    first
 }
 
 #[cfg(test)]
@@ -209,6 +246,17 @@ mod tests {
         assert_eq!(reuse.reused, 2);
         assert_eq!(reuse.why_not_more, WhyNotMore::TokensDiffer);
         assert_eq!(context.ids(), [1, 2]);
+    }
+
+    #[test]
+    fn the_pieces_are_those_that_were_read() {
+        let mut context = read(&[1, 2, 3, 4]);
+        context.note(&[5]);
+        context.note(&[6, 7]);
+        assert_eq!(context.pieces(), [4, 1, 2]);
+        assert_eq!(first_pieces(context.pieces(), 6), [4, 1, 1]);
+        context.trim(3);
+        assert_eq!(context.pieces(), [3]);
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use mlx_rs::{Dtype, memory as mlx_memory};
 
-use super::context::Context;
+use super::context::{Context, first_pieces};
 use super::loaded::LoadedModel;
 use super::memory::{self, MemoryNeed, PassSize};
-use super::message::{CancelToken, Event, GenerateRequest, Prompt};
+use super::message::{CancelToken, Event, GenerateRequest, Prompt, SamplingChoice};
 use super::pass::{LogitRows, Pass};
 use super::sampler::{Draw, Sampler, fresh_seed};
 use super::stops::{Ends, Written};
@@ -264,6 +264,8 @@ impl Generation {
             reused: self.reused,
             cache: context.size(),
             seed: self.sampler.seed(),
+            sampling: SamplingChoice::of(self.sampler.params()),
+            boundaries: first_pieces(context.pieces(), self.prompt.len()),
             peak_memory_bytes: mlx_memory::peak_memory()?,
             active_memory_bytes: mlx_memory::active_memory()?,
         })));

@@ -175,6 +175,51 @@ pub struct OpenRequest {
     pub script: Vec<StoredDraw>,
 }
 
+impl OpenRequest {
+    /// A run over `prompt` with the model's own settings, of which nothing is kept but what going
+    /// back needs.
+    #[must_use]
+    pub fn new(model: ModelChoice, prompt: Prompt) -> Self {
+        Self {
+            model,
+            prompt,
+            sampling: SamplingChoice::default(),
+            seed: None,
+            cache: CacheOptions::default(),
+            watch: Watch::Nothing,
+            budget_bytes: None,
+            chunks: Vec::new(),
+            all_logits: false,
+            edits: Vec::new(),
+            sources: Vec::new(),
+            script: Vec::new(),
+        }
+    }
+
+    /// A run that makes a finished answer again: the same ids in the same pieces, and the same
+    /// draws, so that its logits are the same bits. `model` and `cache` are those it was made with.
+    ///
+    /// The run stands before its first stage; [`DebugCommand::Tokens`], [`DebugCommand::To`] or
+    /// [`DebugCommand::End`] lead on. Edits may lead elsewhere, with the same random numbers.
+    #[must_use]
+    pub fn of_answer(model: ModelChoice, cache: CacheOptions, answer: &Answer) -> Self {
+        let draws = answer.tokens.iter().map(|token| StoredDraw {
+            token: token.id,
+            random: token.random,
+            xtc_coin: token.xtc_coin,
+            is_forced: false,
+        });
+        Self {
+            sampling: answer.sampling.clone(),
+            seed: Some(answer.seed),
+            cache,
+            chunks: answer.boundaries.clone(),
+            script: draws.collect(),
+            ..Self::new(model, Prompt::Ids(answer.prompt_tokens.clone()))
+        }
+    }
+}
+
 impl SamplingChoice {
     /// These settings, all of them given.
     #[must_use]

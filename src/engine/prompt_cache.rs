@@ -26,6 +26,8 @@ struct Header {
     model: Fingerprint,
     options: CacheOptions,
     ids: Vec<u32>,
+    #[serde(default)]
+    pieces: Vec<usize>,
 }
 
 /// Enough to tell two models apart: keys and values of one mean nothing to another.
@@ -63,6 +65,7 @@ pub fn save(path: &Path, loaded: &LoadedModel, context: &Context) -> Result<()> 
         model: Fingerprint::of(loaded),
         options: *context.options(),
         ids: context.ids().to_vec(),
+        pieces: context.pieces().to_vec(),
     };
     let mut tensors = Vec::new();
     for (layer, cache) in context.layers().iter().enumerate() {
@@ -147,7 +150,12 @@ fn read(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result<Con
             .with_context(|| format!("layer {layer} is damaged"))
     });
     let layers = layers.collect::<Result<_>>()?;
-    Ok(Context::restored(*options, layers, header.ids))
+    Ok(Context::restored(
+        *options,
+        layers,
+        header.ids,
+        header.pieces,
+    ))
 }
 
 /// A tensor in memory that MLX does not own.

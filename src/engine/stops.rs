@@ -109,6 +109,7 @@ impl Written {
             logprob: draw.logprob,
             top_logprobs: top_logprobs.collect(),
             random: draw.random,
+            xtc_coin: draw.xtc_coin,
         });
         self.text.push_str(&text);
         let passed = self.stops.push(&text);

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::sampling::SamplingChoice;
+
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,6 +42,9 @@ pub struct GeneratedToken {
     /// The random numbers of its draw, so that it can be shown and replayed; none if greedy.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub random: Option<f64>,
+    /// XTC's own random number; none where XTC is off.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub xtc_coin: Option<f64>,
 }
 
 /// How fast an answer was made.
@@ -107,6 +112,13 @@ pub struct Answer {
     pub cache: CacheSize,
     /// Start of the random numbers.
     pub seed: u64,
+    /// The sampler's settings, all of them given.
+    #[serde(default)]
+    pub sampling: SamplingChoice,
+    /// The sizes of the pieces that the prompt ran in, those of earlier answers included: with the
+    /// same pieces a replay gives the same bits.
+    #[serde(default)]
+    pub boundaries: Vec<usize>,
     /// Most memory MLX had in use, in bytes.
     pub peak_memory_bytes: usize,
     /// Memory MLX has in use at the end, in bytes.
