@@ -45,15 +45,7 @@ impl ModelCache {
         };
         let folder = get("HF_HUB_CACHE")
             .or_else(|| get("HUGGINGFACE_HUB_CACHE"))
-            .unwrap_or_else(|| {
-                let hf_home = get("HF_HOME").unwrap_or_else(|| {
-                    let caches = get("XDG_CACHE_HOME");
-                    let caches =
-                        caches.unwrap_or_else(|| home.clone().unwrap_or_default().join(".cache"));
-                    caches.join("huggingface")
-                });
-                hf_home.join("hub")
-            });
+            .unwrap_or_else(|| hf_home(variable).join("hub"));
         Self::new(folder)
     }
 
@@ -62,9 +54,14 @@ impl ModelCache {
         &self.folder
     }
 
+    /// The folder of the model `id`, which need not exist.
+    pub fn folder_of(&self, id: &str) -> PathBuf {
+        self.folder.join(Repo::model(id.to_owned()).folder_name())
+    }
+
     /// What is there of the model `id`, e.g. `mlx-community/Qwen2.5-0.5B-Instruct-4bit`.
     pub fn find(&self, id: &str) -> Cached {
-        let folder = self.folder.join(Repo::model(id.to_owned()).folder_name());
+        let folder = self.folder_of(id);
         if !is_id(id) || !folder.is_dir() {
             return Cached::Absent;
         }
@@ -98,6 +95,20 @@ impl ModelCache {
         ids.sort();
         ids
     }
+}
+
+/// The folder of everything Hugging Face's: `HF_HOME`, else `huggingface` in `XDG_CACHE_HOME` or `~/.cache`.
+pub(super) fn hf_home(variable: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    let home = super::home_folder(variable);
+    let get = |name: &str| {
+        let value = variable(name).filter(|value| !value.is_empty())?;
+        Some(super::expand_home(&value, home.as_deref()))
+    };
+    get("HF_HOME").unwrap_or_else(|| {
+        let caches = get("XDG_CACHE_HOME");
+        let caches = caches.unwrap_or_else(|| home.clone().unwrap_or_default().join(".cache"));
+        caches.join("huggingface")
+    })
 }
 
 /// Whether `name` can be a Hugging Face id, by the Hub's own rules: `name` or `org/name`, in ASCII letters,

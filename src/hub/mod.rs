@@ -1,15 +1,19 @@
 //! Where models come from: names on a command line become files to read.
 //!
 //! A name is one of the models inside the program, a folder, or a Hugging Face id that is already in the
-//! cache which Python's tools use too. Nothing is fetched here.
+//! cache which Python's tools use too. What is not here is fetched by [`download`], on a thread of its own.
 
 pub mod cache;
 pub mod choice;
+pub mod download;
 pub mod embedded;
+pub mod environment;
 mod error;
 pub mod files;
 pub mod generation;
+pub mod message;
 pub(crate) mod nearest;
+pub mod remote;
 
 use std::path::{Path, PathBuf};
 
