@@ -280,7 +280,7 @@ fn the_model_comes_from_the_strongest_place() {
 fn an_unknown_model_is_told_with_what_is_possible() {
     let ran = run(&["generate", "--model", "clasroom", "Hi"]);
     ran.fails_saying(&["clasroom", "Did you mean classroom", "Hugging Face"]);
-    run(&["inspect", "--model", "org/name"]).fails_saying(&["org/name", "hf download"]);
+    run(&["inspect", "--model", "org/name"]).fails_saying(&["org/name", "vitrine models pull"]);
     run(&["bench", "--model", "./none"]).fails_saying(&["no folder"]);
 }
 

@@ -70,7 +70,10 @@ impl ModelCache {
             why,
         };
         let Some(revision) = revision(&folder) else {
-            return incomplete("it has no finished revision".to_owned());
+            return incomplete(match folder.join(super::download::STAGING).is_dir() {
+                true => "the download has not finished".to_owned(),
+                false => "it has no finished revision".to_owned(),
+            });
         };
         let snapshot = Cache::new(self.folder.clone())
             .model(id.to_owned())
@@ -146,7 +149,7 @@ fn revision(folder: &Path) -> Option<String> {
     only.file_name().into_string().ok()
 }
 
-/// What a snapshot lacks to be a model, as far as names tell; shards are checked against their index at load.
+/// What a snapshot lacks to be a model, as far as names tell.
 fn what_is_missing(snapshot: &Path, folder: &Path) -> Option<String> {
     let Ok(entries) = std::fs::read_dir(snapshot) else {
         return Some("the revision that refs/main names is not there".to_owned());
@@ -166,11 +169,26 @@ fn what_is_missing(snapshot: &Path, folder: &Path) -> Option<String> {
     if !names.iter().any(|name| name == "config.json") {
         return Some("config.json is missing".to_owned());
     }
+    if let Some(shard) = missing_shard(snapshot, &names) {
+        return Some(format!("{shard} is missing"));
+    }
     let has_weights = names.iter().any(|name| name.ends_with(".safetensors"));
     if !has_weights && has_unfinished_blob(folder) {
         return Some("the download of its weights has not finished".to_owned());
     }
     None
+}
+
+/// A weight file that the index names and `names` lack; an index that makes no sense is told of at load.
+fn missing_shard(snapshot: &Path, names: &[String]) -> Option<String> {
+    let text = std::fs::read(snapshot.join("model.safetensors.index.json")).ok()?;
+    let index: serde_json::Value = serde_json::from_slice(&text).ok()?;
+    let mut shards = index.get("weight_map")?.as_object()?.values();
+    let missing = shards.find_map(|shard| {
+        let shard = shard.as_str()?;
+        (!names.iter().any(|name| name == shard)).then_some(shard)
+    });
+    missing.map(str::to_owned)
 }
 
 fn has_unfinished_blob(folder: &Path) -> bool {

@@ -12,8 +12,10 @@ mod error;
 pub mod files;
 pub mod generation;
 pub mod message;
+pub mod names;
 pub(crate) mod nearest;
 pub mod remote;
+pub mod shelf;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +26,9 @@ pub use files::ModelFiles;
 pub use generation::GenerationDefaults;
 
 use cache::{Cached, ModelCache};
+use names::OwnNames;
+
+use crate::trace::units;
 
 /// A model that was found, not yet read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,17 +54,60 @@ impl ModelSource {
     }
 }
 
-/// Finds the model called `name`: `classroom`, `classroom-16bit`, a folder, or a cached Hugging Face id.
+/// Finds the model called `name`: `classroom`, `classroom-16bit`, a name of one's own, a short name, a folder, or a
+/// Hugging Face id; the last two must be here.
 ///
 /// # Errors
 /// If there is no such model; the message says what was looked for, what is possible, and which names are near.
 pub fn resolve(name: &str) -> Result<ModelSource, HubError> {
     let variable = |name: &str| std::env::var(name).ok();
     resolve_in(
-        name,
+        &meaning(name)?,
         home_folder(&variable).as_deref(),
         &ModelCache::locate(&variable),
     )
+}
+
+/// What `name` stands for, if it is a name of one's own; else the name itself.
+///
+/// # Errors
+/// If the file of those names cannot be read.
+pub fn meaning(name: &str) -> Result<String, HubError> {
+    let own = match OwnNames::path() {
+        Some(path) => OwnNames::load(&path)?,
+        None => OwnNames::default(),
+    };
+    let name = name.trim();
+    Ok(own.target(name).unwrap_or(name).to_owned())
+}
+
+/// The Hugging Face id that `name` stands for: a name of one's own, a short name, or an id itself.
+///
+/// # Errors
+/// If it is none of these.
+pub fn id_of(name: &str) -> Result<String, HubError> {
+    let name = meaning(name)?;
+    if let Some(short) = names::short(&name) {
+        return Ok(short.id.to_owned());
+    }
+    if EmbeddedModel::from_name(&name).is_some() {
+        return Err(HubError::NotOurs {
+            name,
+            what: "inside the program",
+        });
+    }
+    let is_path = name.starts_with(['.', '~', '/']) || Path::new(&name).is_dir();
+    match cache::is_id(&name) && !is_path {
+        true => Ok(name),
+        false if is_path => Err(HubError::NotOurs {
+            name,
+            what: "a folder of your own",
+        }),
+        false => Err(unknown(
+            &name,
+            &ModelCache::locate(&|name| std::env::var(name).ok()),
+        )),
+    }
 }
 
 /// [`resolve`], with the home folder and the cache given.
@@ -74,6 +122,9 @@ pub fn resolve_in(
     let name = name.trim();
     if let Some(model) = EmbeddedModel::from_name(name) {
         return Ok(ModelSource::Embedded(model));
+    }
+    if let Some(short) = names::short(name) {
+        return in_cache(name, short.id, cache);
     }
     let path = expand_home(name, home);
     if path.is_dir() && !name.is_empty() {
@@ -93,13 +144,18 @@ pub fn resolve_in(
             path: path.display().to_string(),
         });
     }
-    match cache.find(name) {
+    in_cache(name, name, cache)
+}
+
+/// The model `id`, which was asked for as `name`, if it is in the cache.
+fn in_cache(name: &str, id: &str, cache: &ModelCache) -> Result<ModelSource, HubError> {
+    match cache.find(id) {
         Cached::Complete(path) => Ok(ModelSource::Folder {
             path,
-            label: name.to_owned(),
+            label: id.to_owned(),
         }),
         Cached::Incomplete { folder, why } => Err(HubError::Incomplete {
-            id: name.to_owned(),
+            id: id.to_owned(),
             folder: folder.display().to_string(),
             why,
         }),
@@ -113,15 +169,25 @@ fn unknown(name: &str, cache: &ModelCache) -> HubError {
         .iter()
         .map(|model| model.name().to_owned())
         .collect();
+    known.extend(names::SHORT_NAMES.map(|short| short.name.to_owned()));
     known.extend(cache.ids());
     let near = match nearest::names(name, &known).as_slice() {
         [] => String::new(),
         names => format!(" Did you mean {}?", names.join(" or ")),
     };
     let cache_folder = cache.folder().display().to_string();
-    if name.contains('/') && cache::is_id(name) {
+    if let Some(short) = names::short(name) {
+        let size = units::bytes(short.about_bytes());
         HubError::NotCached {
-            id: name.to_owned(),
+            name: name.to_owned(),
+            what: format!("{name} ({}, about {size})", short.id),
+            cache_folder,
+            near: String::new(),
+        }
+    } else if name.contains('/') && cache::is_id(name) {
+        HubError::NotCached {
+            name: name.to_owned(),
+            what: name.to_owned(),
             cache_folder,
             near,
         }

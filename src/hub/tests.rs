@@ -116,6 +116,10 @@ fn a_downloaded_model_is_found_by_its_id() {
 fn half_a_download_is_not_taken_for_a_model() {
     let (_home, cache, folder) = cache_with("org/name");
     let snapshot = folder.join("snapshots/0123abcd");
+    let index = snapshot.join("model.safetensors.index.json");
+    std::fs::write(&index, r#"{"weight_map": {"a": "model-2.safetensors"}}"#).unwrap();
+    assert!(complaint("org/name", &cache).contains("model-2.safetensors is missing"));
+    std::fs::remove_file(index).unwrap();
     std::fs::remove_file(folder.join("blobs/b2")).unwrap();
     assert!(complaint("org/name", &cache).contains("the content of model.safetensors is missing"));
     std::fs::remove_file(snapshot.join("model.safetensors")).unwrap();
@@ -139,11 +143,16 @@ fn an_unknown_name_is_told_what_is_possible() {
     );
     let message = complaint("mlx-community/Tiny-8bit", &cache);
     assert!(
-        message.contains("hf download mlx-community/Tiny-8bit"),
+        message.contains("vitrine models pull mlx-community/Tiny-8bit"),
         "{message}"
     );
     assert!(
         message.contains("Did you mean mlx-community/Tiny-4bit?"),
+        "{message}"
+    );
+    let message = complaint("tiny", &cache);
+    assert!(
+        message.contains("`vitrine models pull tiny`") && message.contains("Qwen2.5-0.5B"),
         "{message}"
     );
     assert!(complaint("", &cache).contains("no model called \"\""));

@@ -29,6 +29,7 @@ use super::environment::HubEnvironment;
 use super::message::{DownloadEvent, DownloadPlan};
 
 pub use error::DownloadError;
+pub use place::STAGING;
 pub use plan::free_bytes;
 
 /// What to download.
