@@ -1,0 +1,190 @@
+//! Questions asked and answers told: each question goes out once, and what was told is kept until
+//! the run it belongs to changes.
+
+use std::sync::Arc;
+
+use crate::engine::message::{CancelToken, RequestId};
+
+/// What became of a question.
+#[derive(Debug, Clone)]
+pub enum Asked<A> {
+    /// The answer.
+    Ready(Arc<A>),
+    /// Not yet.
+    Waiting,
+    /// There is none, and why.
+    Failed(Arc<str>),
+}
+
+impl<A> Asked<A> {
+    /// The answer, if it is there.
+    #[must_use]
+    pub fn ready(self) -> Option<Arc<A>> {
+        match self {
+            Self::Ready(answer) => Some(answer),
+            Self::Waiting | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// Every question of a run, with what became of it.
+#[derive(Debug)]
+pub struct Answers<Q, A> {
+    entries: Vec<Entry<Q, A>>,
+    frame: u64,
+}
+
+#[derive(Debug)]
+struct Entry<Q, A> {
+    question: Q,
+    request: RequestId,
+    cancel: CancelToken,
+    answer: Asked<A>,
+    /// The frame in which it was asked last.
+    asked_in: u64,
+}
+
+/// Most answers kept; those not asked for longest go first.
+const N_KEPT: usize = 400;
+/// A question that nobody asked again in so many frames is no longer wanted.
+const PATIENCE: u64 = 20;
+
+impl<Q, A> Default for Answers<Q, A> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            frame: 0,
+        }
+    }
+}
+
+impl<Q: PartialEq, A> Answers<Q, A> {
+    /// What became of `question`, if it was asked.
+    pub fn get(&mut self, question: &Q) -> Option<Asked<A>> {
+        let frame = self.frame;
+        let mut entries = self.entries.iter_mut();
+        let entry = entries.find(|entry| entry.question == *question)?;
+        entry.asked_in = frame;
+        Some(match &entry.answer {
+            Asked::Ready(answer) => Asked::Ready(Arc::clone(answer)),
+            Asked::Waiting => Asked::Waiting,
+            Asked::Failed(why) => Asked::Failed(Arc::clone(why)),
+        })
+    }
+
+    /// Notes that `question` went out as `request`.
+    pub fn asked(&mut self, question: Q, request: RequestId, cancel: CancelToken) {
+        if self.entries.len() >= N_KEPT {
+            let oldest = self.entries.iter().map(|entry| entry.asked_in).min();
+            self.entries.retain(|entry| {
+                Some(entry.asked_in) != oldest || matches!(entry.answer, Asked::Waiting)
+            });
+        }
+        self.entries.push(Entry {
+            question,
+            request,
+            cancel,
+            answer: Asked::Waiting,
+            asked_in: self.frame,
+        });
+    }
+
+    /// Takes in an answer. Returns whether the question is still there.
+    pub fn told(&mut self, request: RequestId, answer: Result<A, String>) -> bool {
+        let mut entries = self.entries.iter_mut();
+        let Some(entry) = entries.find(|entry| entry.request == request) else {
+            return false;
+        };
+        entry.answer = match answer {
+            Ok(answer) => Asked::Ready(Arc::new(answer)),
+            Err(why) => Asked::Failed(why.into()),
+        };
+        true
+    }
+
+    /// Drops a question that was cancelled: if it is wanted again, it is asked again.
+    pub fn drop_request(&mut self, request: RequestId) {
+        self.entries.retain(|entry| entry.request != request);
+    }
+
+    /// The run has changed: nothing that was told holds any more.
+    pub fn forget(&mut self) {
+        for entry in &self.entries {
+            entry.cancel.cancel();
+        }
+        self.entries.clear();
+    }
+
+    /// The run has gone on: what failed may work now, what was told still holds.
+    pub fn retry_failed(&mut self) {
+        let failed = |entry: &Entry<Q, A>| matches!(entry.answer, Asked::Failed(_));
+        self.entries.retain(|entry| !failed(entry));
+    }
+
+    /// Begins a frame, and cancels what nobody has asked for lately.
+    pub fn begin_frame(&mut self) {
+        self.frame += 1;
+        for entry in &self.entries {
+            let is_waiting = matches!(entry.answer, Asked::Waiting);
+            if is_waiting && entry.asked_in + PATIENCE < self.frame {
+                entry.cancel.cancel();
+            }
+        }
+    }
+
+    /// How many questions wait for their answer.
+    #[must_use]
+    pub fn n_waiting(&self) -> usize {
+        let waiting = |entry: &&Entry<Q, A>| matches!(entry.answer, Asked::Waiting);
+        self.entries.iter().filter(waiting).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(answers: &mut Answers<u32, u32>, question: u32) -> CancelToken {
+        let cancel = CancelToken::default();
+        answers.asked(question, RequestId(u64::from(question)), cancel.clone());
+        cancel
+    }
+
+    #[test]
+    fn an_answer_is_kept_until_the_run_changes() {
+        let mut answers = Answers::default();
+        asked(&mut answers, 1);
+        assert!(matches!(answers.get(&1), Some(Asked::Waiting)));
+        assert!(answers.told(RequestId(1), Ok(42)));
+        assert_eq!(answers.get(&1).and_then(Asked::ready).as_deref(), Some(&42));
+        answers.retry_failed();
+        assert!(answers.get(&1).is_some());
+        answers.forget();
+        assert!(answers.get(&1).is_none());
+        assert!(!answers.told(RequestId(1), Ok(43)), "a stale answer is dropped");
+    }
+
+    #[test]
+    fn what_failed_is_asked_again_once_the_run_has_gone_on() {
+        let mut answers: Answers<u32, u32> = Answers::default();
+        asked(&mut answers, 1);
+        answers.told(RequestId(1), Err("not computed yet".into()));
+        assert!(matches!(answers.get(&1), Some(Asked::Failed(_))));
+        answers.retry_failed();
+        assert!(answers.get(&1).is_none());
+    }
+
+    #[test]
+    fn a_question_that_nobody_repeats_is_cancelled() {
+        let mut answers: Answers<u32, u32> = Answers::default();
+        let (kept, left) = (asked(&mut answers, 1), asked(&mut answers, 2));
+        for _ in 0..PATIENCE + 2 {
+            answers.begin_frame();
+            answers.get(&1);
+        }
+        assert!(!kept.is_cancelled() && left.is_cancelled());
+        assert_eq!(answers.n_waiting(), 2);
+        answers.drop_request(RequestId(2));
+        assert_eq!(answers.n_waiting(), 1);
+    }
+}

@@ -1,0 +1,350 @@
+//! The engine as the window sees it: requests go out, events are taken in once a frame, and no
+//! frame ever waits.
+//!
+//! A picture asks the same question every frame and gets what is known so far; the question goes
+//! out once. If the engine thread ends, another one is started and brought to where the run stood.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+
+use super::answers::{Answers, Asked};
+use crate::engine::message::{
+    Action, CancelToken, Envelope, Event, OpenRequest, Request, RequestId, SessionId,
+};
+use crate::trace::debug::{DebugCommand, PassState, RunState};
+use crate::trace::file::ModelMeta;
+use crate::trace::{Address, HostTensor};
+
+/// A way to an engine.
+pub trait Door {
+    /// Hands over a request.
+    ///
+    /// # Errors
+    /// If the engine has ended.
+    fn send(&self, request: Request) -> Result<()>;
+}
+
+/// Starts an engine.
+pub type OpenDoor = Box<dyn Fn() -> Result<Box<dyn Door>>>;
+
+/// What the window should know of, in order.
+#[derive(Debug)]
+pub enum News {
+    /// A run was opened: everything before it is gone.
+    Opened(Arc<RunState>),
+    /// Where the run stands now.
+    Run(Arc<RunState>),
+    /// What the model is.
+    Model(Arc<ModelMeta>),
+    /// Something to tell, and nothing else.
+    Notice(String),
+    /// What was asked for did not work.
+    Failed {
+        /// What was asked for: "open the run".
+        what: &'static str,
+        /// Why, and what to do.
+        why: String,
+    },
+}
+
+/// Work under way that one may want to stop.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// What it is: "open the run".
+    pub what: &'static str,
+    /// Since when.
+    pub since: Duration,
+    /// Done and to do, where it is known.
+    pub progress: Option<(usize, usize)>,
+}
+
+/// The engine behind channels.
+pub struct Link {
+    open_door: OpenDoor,
+    door: Option<Box<dyn Door>>,
+    events: Sender<Envelope>,
+    inbox: Receiver<Envelope>,
+    next_id: u64,
+    pending: BTreeMap<RequestId, Pending>,
+    values: Answers<Address, HostTensor>,
+    news: Vec<News>,
+    opened: Option<OpenRequest>,
+    run: Option<Arc<RunState>>,
+}
+
+struct Pending {
+    purpose: Purpose,
+    cancel: CancelToken,
+    since: Instant,
+    progress: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Open,
+    /// Changes the run, or goes on with it.
+    Command { undoes: bool },
+    /// Where it stands after something went wrong.
+    Resume,
+    Model,
+    Value,
+}
+
+impl Purpose {
+    fn what(self) -> &'static str {
+        match self {
+            Self::Open => "open the run",
+            Self::Command { .. } => "run",
+            Self::Resume => "find where the run stands",
+            Self::Model => "describe the model",
+            Self::Value => "look at a value",
+        }
+    }
+}
+
+/// The session of the explorer.
+const EXPLORER: SessionId = SessionId(0);
+
+impl Link {
+    /// A link to an engine that is started when first needed; `wake` asks for a frame.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn new(open_door: OpenDoor, wake: impl Fn() + Send + 'static) -> Result<Self> {
+        let (events, arriving) = channel::<Envelope>();
+        let (forward, inbox) = channel();
+        let pass_on = move || {
+            for envelope in arriving {
+                if forward.send(envelope).is_err() {
+                    return;
+                }
+                wake();
+            }
+        };
+        let thread = thread::Builder::new().name("events".to_owned());
+        thread.spawn(pass_on).context("cannot start a thread for the engine's events")?;
+        Ok(Self {
+            open_door,
+            door: None,
+            events,
+            inbox,
+            next_id: 0,
+            pending: BTreeMap::new(),
+            values: Answers::default(),
+            news: Vec::new(),
+            opened: None,
+            run: None,
+        })
+    }
+
+    /// Opens a run; it takes the place of the one before.
+    pub fn open(&mut self, request: OpenRequest) {
+        self.cancel();
+        self.values.forget();
+        self.opened = Some(request.clone());
+        self.send(Purpose::Open, Action::Open(Box::new(request)));
+    }
+
+    /// Tells the run something.
+    pub fn tell(&mut self, command: DebugCommand) {
+        let undoes = matches!(command, DebugCommand::Back | DebugCommand::Rewind { .. });
+        if undoes {
+            self.values.forget();
+        }
+        self.send(Purpose::Command { undoes }, Action::Debug(command));
+    }
+
+    /// The value at `address`, as far as it is known.
+    pub fn value(&mut self, address: &Address) -> Asked<HostTensor> {
+        if let Some(known) = self.values.get(address) {
+            return known;
+        }
+        let look = Action::Debug(DebugCommand::Look(address.clone()));
+        if let Some((id, cancel)) = self.send(Purpose::Value, look) {
+            self.values.asked(address.clone(), id, cancel);
+        }
+        Asked::Waiting
+    }
+
+    /// Stops commands under way; questions go on.
+    pub fn cancel(&mut self) {
+        for pending in self.pending.values() {
+            if matches!(pending.purpose, Purpose::Open | Purpose::Command { .. }) {
+                pending.cancel.cancel();
+            }
+        }
+    }
+
+    /// Whether a command is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.commands().next().is_some()
+    }
+
+    /// Whether nothing is under way and no answer is awaited.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// The command under way for longest.
+    #[must_use]
+    pub fn activity(&self) -> Option<Activity> {
+        let pending = self.commands().next()?;
+        Some(Activity {
+            what: pending.purpose.what(),
+            since: pending.since.elapsed(),
+            progress: pending.progress,
+        })
+    }
+
+    /// Begins a frame: takes in what the engine has told.
+    pub fn begin_frame(&mut self) -> Vec<News> {
+        while let Ok(Envelope { id, event }) = self.inbox.try_recv() {
+            self.take(id, event);
+        }
+        self.values.begin_frame();
+        std::mem::take(&mut self.news)
+    }
+
+    fn commands(&self) -> impl Iterator<Item = &Pending> {
+        let is_command = |purpose| matches!(purpose, Purpose::Open | Purpose::Command { .. });
+        let pending = self.pending.values();
+        pending.filter(move |pending| is_command(pending.purpose))
+    }
+
+    fn take(&mut self, id: RequestId, event: Event) {
+        let Some(pending) = self.pending.get_mut(&id) else {
+            return;
+        };
+        let purpose = pending.purpose;
+        match event {
+            Event::Prefill { done, total } => pending.progress = Some((done, total)),
+            Event::Notice(text) => self.news.push(News::Notice(text)),
+            Event::Loaded { .. } | Event::Started { .. } | Event::Token { .. } => {}
+            ending => {
+                self.pending.remove(&id);
+                self.end(id, purpose, ending);
+            }
+        }
+    }
+
+    /// Takes in the last event of a request.
+    fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
+        match event {
+            Event::Run(state) => self.stand(purpose, *state),
+            Event::Looked(value) => {
+                self.values.told(id, Ok(*value));
+            }
+            Event::Traced(trace) => {
+                self.news.push(News::Model(Arc::new(trace.meta.model)));
+            }
+            Event::Failed(why) if purpose == Purpose::Value => {
+                self.values.told(id, Err(why));
+            }
+            // The engine has lost the run with the session: open it again, and go to where it stood.
+            Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),
+            Event::Failed(why) => {
+                let what = purpose.what();
+                self.news.push(News::Failed { what, why });
+                if matches!(purpose, Purpose::Command { .. }) {
+                    // Where it stands now, or that it is gone.
+                    self.resume();
+                }
+            }
+            Event::Cancelled => self.values.drop_request(id),
+            _ => {}
+        }
+    }
+
+    fn stand(&mut self, purpose: Purpose, state: RunState) {
+        let state = Arc::new(state);
+        self.run = Some(Arc::clone(&state));
+        if purpose == Purpose::Open {
+            self.values.forget();
+            self.news.push(News::Opened(state));
+            self.send(Purpose::Model, Action::Debug(DebugCommand::Trace));
+            return;
+        }
+        match purpose {
+            Purpose::Command { undoes: true } => self.values.forget(),
+            _ => self.values.retry_failed(),
+        }
+        self.news.push(News::Run(state));
+    }
+
+    /// Asks where the run stands.
+    fn resume(&mut self) {
+        self.send(Purpose::Resume, Action::Debug(DebugCommand::State));
+    }
+
+    /// Opens the run once more, and steps it to where it stood.
+    fn reopen(&mut self) {
+        let (Some(request), Some(run)) = (self.opened.clone(), self.run.clone()) else {
+            return;
+        };
+        self.send(Purpose::Open, Action::Open(Box::new(request)));
+        let n_steps = n_steps(&run);
+        if n_steps > 0 {
+            self.tell(DebugCommand::Steps(n_steps));
+        }
+    }
+
+    /// Sends a request, through a new door if the old one is shut.
+    fn send(&mut self, purpose: Purpose, action: Action) -> Option<(RequestId, CancelToken)> {
+        self.next_id += 1;
+        let id = RequestId(self.next_id);
+        let cancel = CancelToken::default();
+        let request = Request {
+            id,
+            session: EXPLORER,
+            action,
+            cancel: cancel.clone(),
+            events: self.events.clone(),
+        };
+        if let Err(error) = self.through_door(request) {
+            let (what, why) = (purpose.what(), format!("{error:#}"));
+            self.door = None;
+            self.pending.clear();
+            self.values.forget();
+            self.news.push(News::Failed { what, why });
+            return None;
+        }
+        let pending = Pending {
+            purpose,
+            cancel: cancel.clone(),
+            since: Instant::now(),
+            progress: None,
+        };
+        self.pending.insert(id, pending);
+        Some((id, cancel))
+    }
+
+    fn through_door(&mut self, request: Request) -> Result<()> {
+        let door = match self.door.take() {
+            Some(door) => door,
+            None => (self.open_door)()?,
+        };
+        self.door.insert(door).send(request)
+    }
+}
+
+/// How many single steps lead to where `run` stands: stages, draws, appended tokens.
+fn n_steps(run: &RunState) -> usize {
+    let of_pass = |pass: &PassState| pass.executed.len() + usize::from(pass.draw.is_some());
+    let n_appended = run.passes.len().saturating_sub(1);
+    run.passes.iter().map(of_pass).sum::<usize>() + n_appended
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        for pending in self.pending.values() {
+            pending.cancel.cancel();
+        }
+    }
+}

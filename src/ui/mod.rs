@@ -1,0 +1,25 @@
+//! The window: the frame around the pictures, and the pictures of every stage.
+//!
+//! Pictures draw from `&data` and ask for changes with a [`command::Command`]; nothing here waits
+//! for the model, and nothing names MLX. What the engine knows comes through [`link::Link`]. Three
+//! kinds of state are kept apart: what the run computed (immutable, shared), what is saved between
+//! runs of the program ([`crate::settings`]), and what is looked at ([`state::ViewState`]).
+
+pub mod answers;
+pub mod colormap;
+pub mod command;
+pub mod controls;
+pub mod fonts;
+pub mod icons;
+pub mod keys;
+pub mod link;
+pub mod picture;
+pub mod pictures;
+pub mod rail;
+pub mod spot;
+pub mod state;
+pub mod strip;
+pub mod theme;
+pub mod tokens;
+pub mod top_bar;
+pub mod transport;

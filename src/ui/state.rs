@@ -1,0 +1,221 @@
+//! What is looked at: the state of this session's view, which is not saved and holds no values.
+
+use std::collections::BTreeMap;
+
+use super::command::Pointing;
+use super::spot::{PictureKind, Spot};
+use crate::trace::{Address, Place, View};
+
+/// What the window is used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Mode {
+    /// Stepping through a pass.
+    #[default]
+    Explore,
+    /// Talking.
+    Chat,
+    /// Learning.
+    Lessons,
+    /// Choosing a model.
+    Models,
+}
+
+impl Mode {
+    /// Every mode, in the order of the bar.
+    pub const ALL: [Self; 4] = [Self::Explore, Self::Chat, Self::Lessons, Self::Models];
+
+    /// Its name on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Explore => "Explore",
+            Self::Chat => "Chat",
+            Self::Lessons => "Lessons",
+            Self::Models => "Models",
+        }
+    }
+
+    /// The mode that shows `place`.
+    #[must_use]
+    pub fn of(place: Place) -> Self {
+        match place {
+            Place::View(View::Chat) => Self::Chat,
+            Place::View(View::Lessons) => Self::Lessons,
+            Place::View(View::Models) => Self::Models,
+            _ => Self::Explore,
+        }
+    }
+}
+
+/// How far one step goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// From one to the next of the six stops that tell the story.
+    #[default]
+    Stops,
+    /// From stage to stage; a block is one of them.
+    Stages,
+    /// Through the parts of every block.
+    Parts,
+}
+
+/// A sheet over the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlay {
+    /// Another prompt.
+    Prompt,
+    /// Every key.
+    Keys,
+    /// Breakpoints, with their conditions.
+    Breakpoints,
+    /// Theme, size, motion.
+    Settings,
+}
+
+/// What is looked at, shared by every picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ViewState {
+    /// What the window is used for.
+    pub mode: Mode,
+    /// What is on view.
+    pub spot: Spot,
+    /// How far one step goes.
+    pub depth: Depth,
+    /// The chosen position of the text.
+    pub token: usize,
+    /// The position that is read by the chosen one, where a picture has such a thing.
+    pub key: Option<usize>,
+    /// The block of the picture on view, or of the last one that had one.
+    pub layer: usize,
+    /// The chosen head.
+    pub head: usize,
+    /// The cell under the pointer.
+    pub hovered: Option<Address>,
+    /// The cell that stays chosen.
+    pub locked: Option<Address>,
+    /// The block whose parts the rail shows.
+    pub unfolded: Option<usize>,
+    /// The sheet over the window.
+    pub overlay: Option<Overlay>,
+    /// Whether it steps by itself.
+    pub is_playing: bool,
+    /// Whether the picture is enlarged for a room.
+    pub is_presenting: bool,
+    tabs: BTreeMap<PictureKind, String>,
+}
+
+impl Default for ViewState {
+    fn default() -> Self {
+        Self {
+            mode: Mode::Explore,
+            spot: Spot::at(Place::View(View::Text), None),
+            depth: Depth::Stops,
+            token: 0,
+            key: None,
+            layer: 0,
+            head: 0,
+            hovered: None,
+            locked: None,
+            unfolded: None,
+            overlay: None,
+            is_playing: false,
+            is_presenting: false,
+            tabs: BTreeMap::new(),
+        }
+    }
+}
+
+impl ViewState {
+    /// The picture on view; `None` in another mode.
+    #[must_use]
+    pub fn picture(&self) -> Option<PictureKind> {
+        PictureKind::of(self.spot.address.place)
+    }
+
+    /// The pass on view; 0 is the prefill.
+    #[must_use]
+    pub fn pass(&self) -> usize {
+        self.spot.pass()
+    }
+
+    /// The cell whose numbers are shown: the one under the pointer, else the one that was locked.
+    #[must_use]
+    pub fn cell(&self) -> Option<&Address> {
+        self.hovered.as_ref().or(self.locked.as_ref())
+    }
+
+    /// The open one of `tabs` of `picture`, as its place among them.
+    #[must_use]
+    pub fn tab(&self, picture: PictureKind, tabs: &[&str]) -> usize {
+        let open = self.tabs.get(&picture);
+        let place = open.and_then(|open| tabs.iter().position(|tab| tab.to_lowercase() == *open));
+        place.unwrap_or(0)
+    }
+
+    /// Opens a tab of the picture on view.
+    pub fn open_tab(&mut self, tab: &str) {
+        if let Some(picture) = self.picture() {
+            self.tabs.insert(picture, tab.to_lowercase());
+        }
+    }
+
+    /// Shows `spot`.
+    pub fn look(&mut self, spot: Spot) {
+        self.mode = Mode::of(spot.address.place);
+        if let Some(layer) = spot.layer() {
+            self.layer = layer;
+            if spot.address.place != Place::Stage(crate::trace::Stage::Block(layer)) {
+                self.unfolded = Some(layer);
+            }
+        }
+        self.hovered = None;
+        if self.spot.address.place != spot.address.place || self.spot.pass() != spot.pass() {
+            self.locked = None;
+        }
+        if !spot.address.index.is_empty() {
+            self.locked = Some(spot.address.clone());
+        }
+        self.spot = spot;
+        if let Some(tab) = self.spot.tab.take() {
+            self.open_tab(&tab);
+        }
+    }
+
+    /// Points at something.
+    pub fn point(&mut self, pointing: Pointing) {
+        match pointing {
+            Pointing::Token(token) => self.token = token,
+            Pointing::Key(key) => self.key = key,
+            Pointing::Head(head) => self.head = head,
+            Pointing::Layer(layer) => self.layer = layer,
+            Pointing::Hover(cell) => self.hovered = cell,
+            Pointing::Lock(cell) => self.locked = cell,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tab_stays_open_when_one_comes_back() {
+        let mut view = ViewState::default();
+        let tabs = ["Chips", "Merges"];
+        view.look("tokens#merges".parse().unwrap());
+        view.look("embed".parse().unwrap());
+        view.look("tokens".parse().unwrap());
+        assert_eq!(view.tab(PictureKind::Tokens, &tabs), 1);
+        assert_eq!(view.tab(PictureKind::Sample, &tabs), 0);
+    }
+
+    #[test]
+    fn looking_into_a_block_unfolds_it() {
+        let mut view = ViewState::default();
+        view.look("blocks.2.attn.hook_pattern[3, 10, 9]".parse().unwrap());
+        assert_eq!((view.layer, view.unfolded), (2, Some(2)));
+        assert!(view.cell().is_some());
+        view.look("blocks.2.attn.hook_z".parse().unwrap());
+        assert!(view.cell().is_none());
+    }
+}

@@ -1,0 +1,314 @@
+//! The way through a pass: its stations in order, what of them is computed, where a step leads.
+
+use super::facts::ModelFacts;
+use super::spot::Spot;
+use super::state::Depth;
+use crate::trace::debug::RunState;
+use crate::trace::{BlockHook, Hook, Place, Stage, View};
+
+/// The parts of a block, in order: the hook that shows each, and its name.
+pub const PARTS: [(BlockHook, &str); 6] = [
+    (BlockHook::Ln1, "Norm"),
+    (BlockHook::Q, "Q, K, V"),
+    (BlockHook::RotQ, "RoPE"),
+    (BlockHook::Pattern, "Attention"),
+    (BlockHook::Z, "Mix values"),
+    (BlockHook::Post, "MLP"),
+];
+
+/// The parts that blocks of this model have.
+pub fn parts(facts: &ModelFacts) -> impl Iterator<Item = (BlockHook, &'static str)> {
+    PARTS.into_iter().filter(|(hook, _)| facts.has(*hook))
+}
+
+/// What a place is called, in a button or a row of the rail: `attention`, `block 2`.
+#[must_use]
+pub fn name(place: Place) -> String {
+    match place {
+        Place::View(View::Text) => "Text".into(),
+        Place::View(View::Tokens) => "Tokens".into(),
+        Place::View(View::Sample) => "Sample".into(),
+        Place::View(View::Screen) => "To the screen".into(),
+        Place::View(View::KvCache) => "KV cache".into(),
+        Place::View(View::Timeline) => "Timeline".into(),
+        Place::View(View::Residual) => "Residual stream".into(),
+        Place::View(View::Weights) => "Inside the file".into(),
+        Place::View(View::Experiments) => "Experiments".into(),
+        Place::View(View::Compare) => "Compare".into(),
+        Place::View(View::Chat) => "Chat".into(),
+        Place::View(View::Lessons) => "Lessons".into(),
+        Place::View(View::Models) => "Models".into(),
+        Place::Stage(Stage::Embed) => "Embedding".into(),
+        Place::Stage(Stage::Block(layer)) => format!("Block {layer}"),
+        Place::Stage(Stage::FinalNorm) => "Final norm".into(),
+        Place::Stage(Stage::Logits) => "Logits".into(),
+        Place::Hook(Hook::Block(_, hook)) => part_of(hook).1.into(),
+        Place::Hook(hook) => name(Place::Stage(hook.stage())),
+    }
+}
+
+/// The part of a block that computes `hook`.
+fn part_of(hook: BlockHook) -> (BlockHook, &'static str) {
+    let order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
+    let computes = |(_, last): &&((BlockHook, &'static str), BlockHook)| order(*last) >= order(hook);
+    let with_last = PARTS.map(|part| (part, last_hook(part.0)));
+    let found = with_last.iter().find(computes);
+    found.map_or((BlockHook::Post, "MLP"), |(part, _)| *part)
+}
+
+/// The last value that the part shown by `hook` computes.
+fn last_hook(hook: BlockHook) -> BlockHook {
+    match hook {
+        BlockHook::Ln1 => BlockHook::Ln1,
+        BlockHook::Q => BlockHook::KNorm,
+        BlockHook::RotQ => BlockHook::RotK,
+        BlockHook::Pattern => BlockHook::Pattern,
+        BlockHook::Z => BlockHook::ResidMid,
+        _ => BlockHook::ResidPost,
+    }
+}
+
+/// A place in the order of a pass; `None` for views that are no part of it.
+#[must_use]
+pub fn order(place: Place) -> Option<usize> {
+    const BLOCK: usize = 100;
+    let hook_order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
+    Some(match place {
+        Place::View(View::Text) => 0,
+        Place::View(View::Tokens) => 1,
+        Place::Hook(Hook::Embed | Hook::PosEmbed) | Place::Stage(Stage::Embed) => 2,
+        Place::Hook(Hook::Block(layer, hook)) => (layer + 1) * BLOCK + hook_order(hook)?,
+        // A block as a whole: after everything in it.
+        Place::Stage(Stage::Block(layer)) => (layer + 1) * BLOCK + BLOCK - 1,
+        Place::Hook(Hook::FinalNorm) | Place::Stage(Stage::FinalNorm) => LATE,
+        Place::Hook(Hook::Logits) | Place::Stage(Stage::Logits) => LATE + 1,
+        Place::View(View::Sample) => LATE + 2,
+        Place::View(View::Screen) => LATE + 3,
+        Place::View(_) => return None,
+    })
+}
+
+/// Beyond every block.
+const LATE: usize = usize::MAX / 2;
+
+/// The stations of pass `pass`, in order.
+#[must_use]
+pub fn stations(facts: &ModelFacts, depth: Depth, pass: usize) -> Vec<Place> {
+    let mut places = Vec::new();
+    if pass == 0 {
+        places.extend([Place::View(View::Text), Place::View(View::Tokens)]);
+    }
+    places.push(Place::Stage(Stage::Embed));
+    match depth {
+        Depth::Stops => {
+            let hook = Hook::Block(story_layer(facts), BlockHook::Pattern);
+            places.push(Place::Hook(hook));
+        }
+        Depth::Stages => {
+            places.extend((0..facts.n_layers).map(|layer| Place::Stage(Stage::Block(layer))));
+        }
+        Depth::Parts => {
+            for layer in 0..facts.n_layers {
+                places.extend(parts(facts).map(|(hook, _)| Place::Hook(Hook::Block(layer, hook))));
+            }
+        }
+    }
+    if depth != Depth::Stops {
+        places.push(Place::Stage(Stage::FinalNorm));
+    }
+    places.extend([
+        Place::Stage(Stage::Logits),
+        Place::View(View::Sample),
+        Place::View(View::Screen),
+    ]);
+    places
+}
+
+/// The block whose attention the six stops show: a third of the way up, where heads that read
+/// the token before have been found in most models.
+#[must_use]
+pub fn story_layer(facts: &ModelFacts) -> usize {
+    facts.n_layers / 3
+}
+
+/// Whether the run has come to `spot`.
+#[must_use]
+pub fn is_computed(run: &RunState, spot: &Spot) -> bool {
+    let Some(at) = order(spot.address.place) else {
+        return true;
+    };
+    let (pass, newest) = (spot.pass(), run.passes.len().saturating_sub(1));
+    match pass.cmp(&newest) {
+        std::cmp::Ordering::Less => true,
+        std::cmp::Ordering::Greater => false,
+        std::cmp::Ordering::Equal => at < head_order(run),
+    }
+}
+
+/// The first place in the order of the newest pass that has not been computed.
+fn head_order(run: &RunState) -> usize {
+    match run.next.as_str() {
+        "sample" => LATE + 2,
+        "append" => LATE + 3,
+        "ended" => LATE + 4,
+        stage => match stage.parse() {
+            // Everything in the block that comes next.
+            Ok(Stage::Block(layer)) => order(Place::Hook(Hook::Block(layer, BlockHook::ResidPre))),
+            Ok(stage) => order(Place::Stage(stage)),
+            Err(_) => None,
+        }
+        .unwrap_or(0),
+    }
+}
+
+/// The station that was computed last, at this depth.
+#[must_use]
+pub fn newest(facts: &ModelFacts, depth: Depth, run: &RunState) -> Spot {
+    let pass = run.passes.len().saturating_sub(1);
+    let spots = |pass: usize| {
+        let places = stations(facts, depth, pass).into_iter();
+        places.map(move |place| Spot::at(place, Some(pass)))
+    };
+    let last = spots(pass).filter(|spot| is_computed(run, spot)).last();
+    let before = || spots(pass.checked_sub(1)?).last();
+    last.or_else(before).unwrap_or_else(|| Spot::at(Place::View(View::Text), None))
+}
+
+/// The station after `spot`, in the next pass if this one ends there.
+#[must_use]
+pub fn after(facts: &ModelFacts, depth: Depth, spot: &Spot) -> Spot {
+    let at = order(spot.address.place).unwrap_or(0);
+    let mut places = stations(facts, depth, spot.pass()).into_iter();
+    match places.find(|place| order(*place) > Some(at)) {
+        Some(place) => Spot::at(place, Some(spot.pass())),
+        None => Spot::at(Place::Stage(Stage::Embed), Some(spot.pass() + 1)),
+    }
+}
+
+/// The station before `spot`, in the pass before if this one begins there; `None` at the beginning.
+#[must_use]
+pub fn before(facts: &ModelFacts, depth: Depth, spot: &Spot) -> Option<Spot> {
+    let at = order(spot.address.place)?;
+    let mut places = stations(facts, depth, spot.pass()).into_iter().rev();
+    match places.find(|place| order(*place) < Some(at)) {
+        Some(place) => Some(Spot::at(place, Some(spot.pass()))),
+        None => {
+            let pass = spot.pass().checked_sub(1)?;
+            let last = stations(facts, depth, pass).into_iter().next_back()?;
+            Some(Spot::at(last, Some(pass)))
+        }
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use crate::trace::answer::CacheSize;
+    use crate::trace::debug::PassState;
+
+    /// A model of three blocks.
+    pub fn facts() -> ModelFacts {
+        let hooks = (0..3).flat_map(|layer| BlockHook::ALL.map(|hook| Hook::Block(layer, hook)));
+        ModelFacts {
+            n_layers: 3,
+            hooks: hooks.collect(),
+            ..ModelFacts::default()
+        }
+    }
+
+    /// A run with `n_passes` passes that does `next` next.
+    pub fn run(n_passes: usize, next: &str) -> RunState {
+        let pass = PassState {
+            start: 0,
+            n_pos: 1,
+            boundaries: Vec::new(),
+            executed: Vec::new(),
+            draw: None,
+        };
+        RunState {
+            model: "tiny".into(),
+            ids: Vec::new(),
+            texts: Vec::new(),
+            prompt_len: 1,
+            next: next.into(),
+            passes: vec![pass; n_passes],
+            likeliest: Vec::new(),
+            cache: CacheSize::default(),
+            stopped_by: None,
+        }
+    }
+
+    fn spot(text: &str) -> Spot {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn stations_are_in_the_order_of_the_pass() {
+        for depth in [Depth::Stops, Depth::Stages, Depth::Parts] {
+            let places = stations(&facts(), depth, 0);
+            let orders: Vec<_> = places.iter().map(|place| order(*place)).collect();
+            assert!(orders.is_sorted() && !orders.contains(&None), "{depth:?}");
+        }
+    }
+
+    #[test]
+    fn six_presses_tell_the_story() {
+        let mut here = spot("text");
+        let mut names = Vec::new();
+        for _ in 0..6 {
+            here = after(&facts(), Depth::Stops, &here);
+            names.push(name(here.address.place));
+        }
+        let story = ["Tokens", "Embedding", "Attention", "Logits", "Sample", "To the screen"];
+        assert_eq!(names, story);
+    }
+
+    #[test]
+    fn back_undoes_a_step() {
+        for depth in [Depth::Stops, Depth::Stages, Depth::Parts] {
+            let mut here = spot("text");
+            for _ in 0..40 {
+                let next = after(&facts(), depth, &here);
+                assert_eq!(before(&facts(), depth, &next), Some(here));
+                here = next;
+            }
+            assert!(here.pass() > 0);
+        }
+        assert_eq!(before(&facts(), Depth::Stages, &spot("text")), None);
+    }
+
+    #[test]
+    fn what_is_computed_ends_where_the_run_stands() {
+        let run = run(2, "blocks.1");
+        for place in ["unembed", "pass.1.embed", "pass.1.blocks.0", "kv-cache", "tokens"] {
+            assert!(is_computed(&run, &spot(place)), "{place}");
+        }
+        for place in ["pass.1.blocks.1", "pass.1.blocks.1.ln1.hook_out", "pass.1.sample", "pass.2.embed"] {
+            assert!(!is_computed(&run, &spot(place)), "{place}");
+        }
+        assert_eq!(newest(&facts(), Depth::Stages, &run), spot("pass.1.blocks.0"));
+    }
+
+    #[test]
+    fn a_run_that_was_opened_stands_at_its_tokens() {
+        let run = run(1, "embed");
+        assert_eq!(newest(&facts(), Depth::Parts, &run), spot("tokens"));
+        let fresh = tests::run(2, "embed");
+        assert_eq!(newest(&facts(), Depth::Stops, &fresh), spot("screen"));
+    }
+
+    #[test]
+    fn every_hook_belongs_to_a_part() {
+        for (hook, expected) in [
+            (BlockHook::ResidPre, "Norm"),
+            (BlockHook::V, "Q, K, V"),
+            (BlockHook::RotK, "RoPE"),
+            (BlockHook::Scores, "Attention"),
+            (BlockHook::AttnOut, "Mix values"),
+            (BlockHook::Ln2, "MLP"),
+            (BlockHook::ResidPost, "MLP"),
+        ] {
+            assert_eq!(name(Place::Hook(Hook::Block(1, hook))), expected);
+        }
+    }
+}
