@@ -9,11 +9,15 @@
 //! | [`model`] | the network: config, weights, layers, KV cache, probes |
 //! | [`hub`] | where models come from |
 //! | [`engine`] | the worker thread, sole owner of models and sessions |
+//! | [`ui`] | pictures, and the frame around them |
+//! | [`settings`] | what is saved between runs of the program |
+//! | [`app`] | the window: take events, draw, collect commands, apply |
 //! | [`cli`] | the headless commands |
 //!
 //! # Invariants
 //!
-//! Arrows point down: `cli → engine → {model, tokenizer, hub} → trace`. MLX is touched on the
+//! Arrows point down: `app → ui → trace`, `app, cli → engine → {model, tokenizer, hub} → trace`;
+//! `ui` meets the engine in its messages only. MLX is touched on the
 //! engine thread alone; what leaves it is evaluated, plain data. There is one forward pass, for
 //! chat and for stepping.
 
@@ -26,9 +30,12 @@
     reason = "a failure is shown with what to do about it, and loses nothing"
 )]
 
+pub mod app;
 pub mod cli;
 pub mod engine;
 pub mod hub;
 pub mod model;
+pub mod settings;
 pub mod tokenizer;
 pub mod trace;
+pub mod ui;

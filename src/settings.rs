@@ -113,7 +113,9 @@ impl Settings {
         let path = folder.join(FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Self::default());
+            }
             Err(error) => return Err(error).with_context(|| cannot_read(&path)),
         };
         let settings: Self = serde_json::from_str(&text).with_context(|| cannot_read(&path))?;
@@ -195,6 +197,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::write(home.path().join(FILE), "{").unwrap();
         let error = Settings::load(home.path()).unwrap_err();
-        assert!(error.to_string().contains("the defaults are used"), "{error}");
+        assert!(
+            error.to_string().contains("the defaults are used"),
+            "{error}"
+        );
     }
 }

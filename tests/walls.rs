@@ -14,7 +14,7 @@ struct Room {
 }
 
 /// Arrows point down: a room may name the rooms below it, never one above.
-const HOUSE: [Room; 6] = [
+const HOUSE: [Room; 9] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
     Room {
@@ -27,7 +27,32 @@ const HOUSE: [Room; 6] = [
         mlx: true,
         ..room("engine", &["trace", "tokenizer", "model", "hub"])
     },
-    room("cli", &["trace", "tokenizer", "model", "hub", "engine"]),
+    room("settings", &["trace"]),
+    Room {
+        egui: true,
+        // The engine in its messages alone.
+        ..room(
+            "ui",
+            &["trace", "settings", "engine::message", "engine::question"],
+        )
+    },
+    Room {
+        egui: true,
+        ..room("app", &["trace", "settings", "engine", "ui"])
+    },
+    room(
+        "cli",
+        &[
+            "trace",
+            "settings",
+            "tokenizer",
+            "model",
+            "hub",
+            "engine",
+            "ui",
+            "app",
+        ],
+    ),
 ];
 
 const fn room(name: &'static str, may_use: &'static [&'static str]) -> Room {

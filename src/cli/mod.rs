@@ -7,21 +7,31 @@ mod generate;
 mod inspect;
 mod interrupt;
 mod options;
+mod places;
 mod step;
 mod table;
 mod trace;
+mod window;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
 /// A language model in a glass case: run a real 4-bit model, and see how it answers.
 #[derive(Debug, Parser)]
-#[command(name = "vitrine", version, about, max_term_width = 100)]
+#[command(
+    name = "vitrine",
+    version,
+    about,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    window: window::Args,
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,10 +86,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Step(args)) => step::run(&args),
         Some(Command::Trace(args)) => trace::run(*args),
-        None => {
-            Cli::command().print_help()?;
-            Ok(Ended::Well)
-        }
+        None => window::run(cli.window),
     }
 }
 

@@ -42,6 +42,17 @@ struct Entry<Q, A> {
     answer: Asked<A>,
     /// The frame in which it was asked last.
     asked_in: u64,
+    /// The run has gone on since: shown until the new answer is there.
+    is_old: bool,
+}
+
+/// What is known of a question.
+#[derive(Debug)]
+pub struct Known<A> {
+    /// What became of it.
+    pub answer: Asked<A>,
+    /// Whether it should be asked once more.
+    pub is_old: bool,
 }
 
 /// Most answers kept; those not asked for longest go first.
@@ -59,21 +70,32 @@ impl<Q, A> Default for Answers<Q, A> {
 }
 
 impl<Q: PartialEq, A> Answers<Q, A> {
-    /// What became of `question`, if it was asked.
-    pub fn get(&mut self, question: &Q) -> Option<Asked<A>> {
+    /// What is known of `question`, if it was asked.
+    pub fn get(&mut self, question: &Q) -> Option<Known<A>> {
         let frame = self.frame;
         let mut entries = self.entries.iter_mut();
         let entry = entries.find(|entry| entry.question == *question)?;
         entry.asked_in = frame;
-        Some(match &entry.answer {
+        let answer = match &entry.answer {
             Asked::Ready(answer) => Asked::Ready(Arc::clone(answer)),
             Asked::Waiting => Asked::Waiting,
             Asked::Failed(why) => Asked::Failed(Arc::clone(why)),
+        };
+        Some(Known {
+            answer,
+            is_old: entry.is_old,
         })
     }
 
-    /// Notes that `question` went out as `request`.
+    /// Notes that `question` went out as `request`; an old answer stays until the new one comes.
     pub fn asked(&mut self, question: Q, request: RequestId, cancel: CancelToken) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.question == question) {
+            entry.is_old = false;
+            entry.request = request;
+            entry.cancel = cancel;
+            return;
+        }
         if self.entries.len() >= N_KEPT {
             let oldest = self.entries.iter().map(|entry| entry.asked_in).min();
             self.entries.retain(|entry| {
@@ -86,6 +108,7 @@ impl<Q: PartialEq, A> Answers<Q, A> {
             cancel,
             answer: Asked::Waiting,
             asked_in: self.frame,
+            is_old: false,
         });
     }
 
@@ -107,18 +130,26 @@ impl<Q: PartialEq, A> Answers<Q, A> {
         self.entries.retain(|entry| entry.request != request);
     }
 
-    /// The run has changed: nothing that was told holds any more.
-    pub fn forget(&mut self) {
-        for entry in &self.entries {
+    /// Nothing that was told to questions like these holds any more.
+    pub fn forget(&mut self, like: impl Fn(&Q) -> bool) {
+        for entry in self.entries.iter().filter(|entry| like(&entry.question)) {
             entry.cancel.cancel();
         }
-        self.entries.clear();
+        self.entries.retain(|entry| !like(&entry.question));
     }
 
-    /// The run has gone on: what failed may work now, what was told still holds.
-    pub fn retry_failed(&mut self) {
+    /// The run has gone on: what was told to questions like these still holds, but there may be
+    /// more to tell; what failed may work now.
+    pub fn renew(&mut self, like: impl Fn(&Q) -> bool) {
         let failed = |entry: &Entry<Q, A>| matches!(entry.answer, Asked::Failed(_));
         self.entries.retain(|entry| !failed(entry));
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| like(&entry.question))
+        {
+            entry.is_old = true;
+        }
     }
 
     /// Begins a frame, and cancels what nobody has asked for lately.
@@ -130,13 +161,6 @@ impl<Q: PartialEq, A> Answers<Q, A> {
                 entry.cancel.cancel();
             }
         }
-    }
-
-    /// How many questions wait for their answer.
-    #[must_use]
-    pub fn n_waiting(&self) -> usize {
-        let waiting = |entry: &&Entry<Q, A>| matches!(entry.answer, Asked::Waiting);
-        self.entries.iter().filter(waiting).count()
     }
 }
 
@@ -150,18 +174,38 @@ mod tests {
         cancel
     }
 
+    fn known(answers: &mut Answers<u32, u32>, question: u32) -> Option<u32> {
+        let ready = answers.get(&question)?.answer.ready();
+        ready.map(|answer| *answer)
+    }
+
     #[test]
     fn an_answer_is_kept_until_the_run_changes() {
         let mut answers = Answers::default();
         asked(&mut answers, 1);
-        assert!(matches!(answers.get(&1), Some(Asked::Waiting)));
+        assert_eq!(known(&mut answers, 1), None);
         assert!(answers.told(RequestId(1), Ok(42)));
-        assert_eq!(answers.get(&1).and_then(Asked::ready).as_deref(), Some(&42));
-        answers.retry_failed();
-        assert!(answers.get(&1).is_some());
-        answers.forget();
+        assert_eq!(known(&mut answers, 1), Some(42));
+        answers.forget(|_| true);
         assert!(answers.get(&1).is_none());
-        assert!(!answers.told(RequestId(1), Ok(43)), "a stale answer is dropped");
+        assert!(
+            !answers.told(RequestId(1), Ok(43)),
+            "a stale answer is dropped"
+        );
+    }
+
+    #[test]
+    fn an_old_answer_is_shown_until_the_new_one_comes() {
+        let mut answers = Answers::default();
+        asked(&mut answers, 1);
+        answers.told(RequestId(1), Ok(42));
+        answers.renew(|_| true);
+        assert!(answers.get(&1).unwrap().is_old);
+        answers.asked(1, RequestId(9), CancelToken::default());
+        assert!(!answers.get(&1).unwrap().is_old);
+        assert_eq!(known(&mut answers, 1), Some(42));
+        answers.told(RequestId(9), Ok(43));
+        assert_eq!(known(&mut answers, 1), Some(43));
     }
 
     #[test]
@@ -169,8 +213,8 @@ mod tests {
         let mut answers: Answers<u32, u32> = Answers::default();
         asked(&mut answers, 1);
         answers.told(RequestId(1), Err("not computed yet".into()));
-        assert!(matches!(answers.get(&1), Some(Asked::Failed(_))));
-        answers.retry_failed();
+        assert!(answers.get(&1).is_some());
+        answers.renew(|_| false);
         assert!(answers.get(&1).is_none());
     }
 
@@ -183,8 +227,7 @@ mod tests {
             answers.get(&1);
         }
         assert!(!kept.is_cancelled() && left.is_cancelled());
-        assert_eq!(answers.n_waiting(), 2);
         answers.drop_request(RequestId(2));
-        assert_eq!(answers.n_waiting(), 1);
+        assert!(answers.get(&2).is_none());
     }
 }

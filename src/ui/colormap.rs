@@ -69,7 +69,10 @@ impl ColorMap {
             false => share.clamp(0.0, 1.0),
         };
         let index = (place * (N_COLOURS - 1) as f32).round() as usize;
-        self.table.get(index).copied().unwrap_or(Color32::TRANSPARENT)
+        self.table
+            .get(index)
+            .copied()
+            .unwrap_or(Color32::TRANSPARENT)
     }
 
     /// The table, from the lowest value to the highest.
@@ -110,8 +113,15 @@ mod tests {
         for palette in [&LIGHT, &DARK] {
             for role in Role::ALL {
                 let map = ColorMap::sequential(palette, role);
-                let seen: Vec<f32> = map.table().iter().map(|c| contrast(*c, palette.surface)).collect();
-                assert!(seen.windows(2).all(|pair| pair[1] >= pair[0] - 0.02), "{role:?}");
+                let seen: Vec<f32> = map
+                    .table()
+                    .iter()
+                    .map(|c| contrast(*c, palette.surface))
+                    .collect();
+                assert!(
+                    seen.windows(2).all(|pair| pair[1] >= pair[0] - 0.02),
+                    "{role:?}"
+                );
             }
         }
     }

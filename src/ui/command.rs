@@ -44,10 +44,10 @@ pub enum Command {
     Scale(f32),
     /// Things move when they change, or jump.
     Motion(bool),
-    /// Show or hide the rail.
-    Rail(bool),
-    /// Show or hide the side panel.
-    Side(bool),
+    /// Show the rail, or hide it.
+    Rail,
+    /// Show the side panel, or hide it.
+    Side,
     /// Enlarge the picture for a room, or go back.
     Present(bool),
     /// Stop what is under way.

@@ -3,7 +3,7 @@
 use egui::text::LayoutJob;
 use egui::{
     Align, Color32, Frame, Margin, Rect, Response, RichText, Sense, Shape, Stroke, StrokeKind,
-    TextFormat, Ui, WidgetInfo, WidgetType, pos2, vec2,
+    TextFormat, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::icons::Icon;
@@ -57,7 +57,11 @@ impl<'a> Button<'a> {
         let (fill, line, text) = self.colours(palette);
         let galley = (!self.is_icon).then(|| {
             let mut job = LayoutJob::default();
-            let font = if self.is_primary { Type::Strong } else { Type::Label };
+            let font = if self.is_primary {
+                Type::Strong
+            } else {
+                Type::Label
+            };
             job.append(self.label, 0.0, format(font, text));
             if !self.detail.is_empty() {
                 job.append(self.detail, 3.0, format(Type::Body, mix(fill, text, 0.72)));
@@ -68,12 +72,28 @@ impl<'a> Button<'a> {
         let icon_width = if self.icon.is_some() { 12.0 } else { 0.0 };
         let text_width = galley.as_ref().map_or(0.0, |galley| galley.size().x);
         let cap_width = cap.as_ref().map_or(0.0, |cap| cap.size().x + 10.0);
-        let gaps = [icon_width, text_width, cap_width].iter().filter(|width| **width > 0.0).count();
-        let padding = if self.is_icon { (height - 12.0) / 2.0 } else { 12.0 };
-        let width = 2.0 * padding + icon_width + text_width + cap_width + 8.0 * gaps.saturating_sub(1) as f32;
-        let sense = if self.is_disabled { Sense::hover() } else { Sense::click() };
+        let gaps = [icon_width, text_width, cap_width]
+            .iter()
+            .filter(|width| **width > 0.0)
+            .count();
+        let padding = if self.is_icon {
+            (height - 12.0) / 2.0
+        } else {
+            12.0
+        };
+        let width = 2.0 * padding
+            + icon_width
+            + text_width
+            + cap_width
+            + 8.0 * gaps.saturating_sub(1) as f32;
+        let sense = if self.is_disabled {
+            Sense::hover()
+        } else {
+            Sense::click()
+        };
         let (rect, response) = ui.allocate_exact_size(vec2(width, height), sense);
-        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, !self.is_disabled, self.label));
+        response
+            .widget_info(|| WidgetInfo::labeled(egui::Role::Button, !self.is_disabled, self.label));
         if !ui.is_rect_visible(rect) {
             return response;
         }
@@ -92,11 +112,21 @@ impl<'a> Button<'a> {
             x += icon_width + 8.0;
         }
         if let Some(galley) = galley {
-            painter.galley(pos2(x, rect.center().y - galley.size().y / 2.0), galley, text);
+            painter.galley(
+                pos2(x, rect.center().y - galley.size().y / 2.0),
+                galley,
+                text,
+            );
             x += text_width + 8.0;
         }
         if let Some(cap) = cap {
-            paint_cap(ui, Rect::from_min_size(pos2(x, rect.center().y - 9.0), vec2(cap_width, 18.0)), cap, text, fill);
+            paint_cap(
+                ui,
+                Rect::from_min_size(pos2(x, rect.center().y - 9.0), vec2(cap_width, 18.0)),
+                cap,
+                text,
+                fill,
+            );
         }
         let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
         match (self.is_icon, self.key) {
@@ -123,7 +153,8 @@ impl<'a> Button<'a> {
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     if response.has_focus() {
         let ring = Stroke::new(2.0, Palette::of(ui).role(super::theme::Role::Query));
-        ui.painter().rect_stroke(rect.expand(2.0), corner::CARD, ring, StrokeKind::Middle);
+        ui.painter()
+            .rect_stroke(rect.expand(2.0), corner::CARD, ring, StrokeKind::Middle);
     }
 }
 
@@ -137,14 +168,17 @@ pub fn format(font: Type, colour: Color32) -> TextFormat {
 }
 
 fn key_galley(ui: &Ui, key: &str, text: Color32) -> std::sync::Arc<egui::Galley> {
-    ui.painter().layout_no_wrap(key.to_owned(), Type::MonoSmall.font(), text)
+    ui.painter()
+        .layout_no_wrap(key.to_owned(), Type::MonoSmall.font(), text)
 }
 
 fn paint_cap(ui: &Ui, rect: Rect, cap: std::sync::Arc<egui::Galley>, text: Color32, fill: Color32) {
     let line = Stroke::new(1.0, mix(fill, text, 0.3));
-    ui.painter().rect_stroke(rect, 4.0, line, StrokeKind::Inside);
+    ui.painter()
+        .rect_stroke(rect, 4.0, line, StrokeKind::Inside);
     let at = rect.center() - cap.size() / 2.0;
-    ui.painter().galley_with_override_text_color(at, cap, mix(fill, text, 0.72));
+    ui.painter()
+        .galley_with_override_text_color(at, cap, mix(fill, text, 0.72));
 }
 
 /// A key as a cap, by itself.
@@ -153,7 +187,7 @@ pub fn key_cap(ui: &mut Ui, key: &str) -> Response {
     let cap = key_galley(ui, key, palette.text);
     let size = vec2((cap.size().x + 12.0).max(22.0), 20.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, key));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, key));
     ui.painter().rect_filled(rect, 4.0, palette.surface);
     paint_cap(ui, rect, cap, palette.text, palette.surface);
     response
@@ -171,20 +205,30 @@ pub fn segmented(ui: &mut Ui, name: &str, options: &[&str], chosen: usize) -> Op
                 true => (Type::Strong, palette.text),
                 false => (Type::Body, palette.muted),
             };
-            ui.painter().layout_no_wrap((*option).to_owned(), font.font(), colour)
+            ui.painter()
+                .layout_no_wrap((*option).to_owned(), font.font(), colour)
         })
         .collect();
-    let widths: Vec<f32> = galleys.iter().map(|galley| galley.size().x + 24.0).collect();
+    let widths: Vec<f32> = galleys
+        .iter()
+        .map(|galley| galley.size().x + 24.0)
+        .collect();
     let size = vec2(widths.iter().sum(), height);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    ui.painter().rect(rect, corner::BUTTON, palette.surface, palette.hairline(), StrokeKind::Inside);
+    ui.painter().rect(
+        rect,
+        corner::BUTTON,
+        palette.surface,
+        palette.hairline(),
+        StrokeKind::Inside,
+    );
     let (mut x, mut clicked) = (rect.left(), None);
     for (at, (galley, width)) in galleys.into_iter().zip(&widths).enumerate() {
         let part = Rect::from_min_size(pos2(x, rect.top()), vec2(*width, height));
-        let response = ui.interact(part, ui.id().with((name, at)), Sense::click());
+        let response = ui.interact(part, ui.scope_id().with((name, at)), Sense::click());
         let label = options.get(at).copied().unwrap_or_default();
         response.widget_info(|| {
-            WidgetInfo::selected(WidgetType::RadioButton, true, at == chosen, label)
+            WidgetInfo::selected(egui::Role::RadioButton, true, at == chosen, label)
         });
         let fill = match (at == chosen, response.hovered()) {
             (true, _) => Some(palette.chosen),
@@ -192,14 +236,20 @@ pub fn segmented(ui: &mut Ui, name: &str, options: &[&str], chosen: usize) -> Op
             (false, false) => None,
         };
         if let Some(fill) = fill {
-            ui.painter().rect_filled(part.shrink(1.0), corner::SMALL, fill);
+            ui.painter()
+                .rect_filled(part.shrink(1.0), corner::SMALL, fill);
         }
         if at > 0 && at != chosen && at != chosen + 1 {
-            ui.painter().vline(x, part.shrink(1.0).y_range(), palette.hairline());
+            ui.painter()
+                .vline(x, part.shrink(1.0).y_range(), palette.hairline());
         }
         focus_ring(ui, &response, part);
-        ui.painter().galley(part.center() - galley.size() / 2.0, galley, palette.text);
-        if response.on_hover_cursor(egui::CursorIcon::PointingHand).clicked() {
+        ui.painter()
+            .galley(part.center() - galley.size() / 2.0, galley, palette.text);
+        if response
+            .on_hover_cursor(egui::CursorIcon::PointingHand)
+            .clicked()
+        {
             clicked = Some(at);
         }
         x += width;
@@ -226,7 +276,12 @@ pub fn outline(painter: &egui::Painter, rect: Rect, colour: Color32) {
         rect.left_bottom(),
         rect.left_top(),
     ];
-    painter.extend(Shape::dashed_line(&corners, Stroke::new(1.0, colour), 4.0, 3.0));
+    painter.extend(Shape::dashed_line(
+        &corners,
+        Stroke::new(1.0, colour),
+        4.0,
+        3.0,
+    ));
 }
 
 /// A small heading, as over the parts of the side panel.
@@ -259,8 +314,13 @@ pub fn words(text: &str, plain: Type, strong: Type, colour: Color32) -> LayoutJo
 /// A link within text: clickable words.
 pub fn text_button(ui: &mut Ui, text: &str) -> Response {
     let palette = Palette::of(ui);
-    let label = egui::Label::new(RichText::new(text).font(Type::Label.font()).color(palette.muted).underline());
+    let label = egui::Label::new(
+        RichText::new(text)
+            .font(Type::Label.font())
+            .color(palette.muted)
+            .underline(),
+    );
     let response = ui.add(label.sense(Sense::click()));
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, text));
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, text));
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }

@@ -1,6 +1,6 @@
 //! What the window needs to know of a model before anything has run.
 
-use crate::trace::file::ModelMeta;
+use crate::trace::measure::family::FamilyView;
 use crate::trace::{BlockHook, Hook};
 
 /// A model's shape.
@@ -18,45 +18,43 @@ pub struct ModelFacts {
     pub head_dim: usize,
     /// Width of the residual stream.
     pub d_model: usize,
+    /// Neurons of an MLP.
+    pub d_mlp: usize,
     /// Rows of the embedding.
     pub vocab_size: usize,
     /// Bits of a weight, where it is quantized.
-    pub bits: Option<usize>,
-    /// Bytes of weights in its files.
-    pub weight_bytes: u64,
+    pub bits: Option<u64>,
+    /// Positions it was made for, where its config says so.
+    pub n_context: Option<u64>,
     /// The hooks of a pass, in order of execution.
     pub hooks: Vec<Hook>,
 }
 
 impl ModelFacts {
-    /// The facts that a trace's description holds.
+    /// The facts that the engine told.
     #[must_use]
-    pub fn of(meta: &ModelMeta) -> Self {
-        let number = |names: &[&str]| {
-            let mut found = names.iter().filter_map(|name| meta.config.get(name)?.as_u64());
-            found.next().map(|number| number as usize)
-        };
-        let hooks: Vec<Hook> = meta.hooks.iter().filter_map(|hook| hook.parse().ok()).collect();
-        let blocks = hooks.iter().filter_map(|hook| match hook {
-            Hook::Block(layer, _) => Some(layer + 1),
-            _ => None,
-        });
-        let n_layers = blocks.max().unwrap_or(0);
-        let n_heads = number(&["num_attention_heads", "n_head"]).unwrap_or(1);
-        let d_model = number(&["hidden_size", "n_embd"]).unwrap_or(0);
-        let quantization = meta.config.get("quantization");
-        let bits = quantization.and_then(|quantization| quantization.get("bits")?.as_u64());
+    pub fn of(family: &FamilyView) -> Self {
+        let quantization = family.config.get("quantization");
+        let context = ["max_position_embeddings", "n_positions", "n_ctx"];
+        let mut context = context
+            .iter()
+            .filter_map(|name| family.config.get(name)?.as_u64());
+        let hooks = family
+            .hooks
+            .iter()
+            .filter_map(|info| info.hook.parse().ok());
         Self {
-            name: meta.name.clone(),
-            n_layers,
-            n_heads,
-            n_kv_heads: number(&["num_key_value_heads"]).unwrap_or(n_heads),
-            head_dim: number(&["head_dim"]).unwrap_or(d_model / n_heads.max(1)),
-            d_model,
-            vocab_size: number(&["vocab_size"]).unwrap_or(0),
-            bits: bits.map(|bits| bits as usize),
-            weight_bytes: meta.weight_bytes,
-            hooks,
+            name: family.model.clone(),
+            n_layers: family.n_layers,
+            n_heads: family.n_heads,
+            n_kv_heads: family.n_kv_heads,
+            head_dim: family.head_dim,
+            d_model: family.d_model,
+            d_mlp: family.d_mlp,
+            vocab_size: family.vocab_size,
+            bits: quantization.and_then(|quantization| quantization.get("bits")?.as_u64()),
+            n_context: context.next(),
+            hooks: hooks.collect(),
         }
     }
 

@@ -39,11 +39,26 @@ pub fn definitions() -> FontDefinitions {
     let egui_fonts = fonts.families.get(&FontFamily::Monospace).cloned();
     let egui_fonts = egui_fonts.unwrap_or_default();
     let files: [(&str, &'static [u8]); 5] = [
-        (INTER, include_bytes!("../../assets/fonts/Inter-Regular.otf")),
-        (INTER_MEDIUM, include_bytes!("../../assets/fonts/Inter-Medium.otf")),
-        (INTER_SEMIBOLD, include_bytes!("../../assets/fonts/Inter-SemiBold.otf")),
-        (MONO, include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf")),
-        (MONO_MEDIUM, include_bytes!("../../assets/fonts/JetBrainsMono-Medium.ttf")),
+        (
+            INTER,
+            include_bytes!("../../assets/fonts/Inter-Regular.otf"),
+        ),
+        (
+            INTER_MEDIUM,
+            include_bytes!("../../assets/fonts/Inter-Medium.otf"),
+        ),
+        (
+            INTER_SEMIBOLD,
+            include_bytes!("../../assets/fonts/Inter-SemiBold.otf"),
+        ),
+        (
+            MONO,
+            include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf"),
+        ),
+        (
+            MONO_MEDIUM,
+            include_bytes!("../../assets/fonts/JetBrainsMono-Medium.ttf"),
+        ),
     ];
     for (name, bytes) in files {
         let data = Arc::new(FontData::from_static(bytes));

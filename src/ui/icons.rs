@@ -49,7 +49,11 @@ impl Icon {
             Self::Play => triangle(painter, at(-0.55, 0.0), at(0.75, 0.0), r * 0.8, colour),
             Self::Pause => {
                 for x in [-0.4, 0.4] {
-                    painter.vline(at(x, 0.0).x, at(0.0, -0.7).y..=at(0.0, 0.7).y, Stroke::new(2.4, colour));
+                    painter.vline(
+                        at(x, 0.0).x,
+                        at(0.0, -0.7).y..=at(0.0, 0.7).y,
+                        Stroke::new(2.4, colour),
+                    );
                 }
             }
             Self::Back => {
@@ -131,5 +135,9 @@ pub fn mark(painter: &Painter, rect: Rect, colour: Color32) {
         painter.circle_filled(centre, rect.width() * 0.065, colour);
     }
     let foot = rect.width() * 0.28;
-    painter.hline(rect.center().x - foot..=rect.center().x + foot, rect.bottom() - 1.0, line);
+    painter.hline(
+        rect.center().x - foot..=rect.center().x + foot,
+        rect.bottom() - 1.0,
+        line,
+    );
 }

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use super::answers::{Answers, Asked};
+use super::answers::{Answers, Asked, Known};
 use crate::engine::message::{
     Action, CancelToken, Envelope, Event, OpenRequest, Request, RequestId, SessionId,
 };
+use crate::engine::question::{Question, Seen, Told, Vector};
 use crate::trace::debug::{DebugCommand, PassState, RunState};
-use crate::trace::file::ModelMeta;
 use crate::trace::{Address, HostTensor};
 
 /// A way to an engine.
@@ -39,8 +39,6 @@ pub enum News {
     Opened(Arc<RunState>),
     /// Where the run stands now.
     Run(Arc<RunState>),
-    /// What the model is.
-    Model(Arc<ModelMeta>),
     /// Something to tell, and nothing else.
     Notice(String),
     /// What was asked for did not work.
@@ -71,7 +69,7 @@ pub struct Link {
     inbox: Receiver<Envelope>,
     next_id: u64,
     pending: BTreeMap<RequestId, Pending>,
-    values: Answers<Address, HostTensor>,
+    answers: Answers<Question, Told>,
     news: Vec<News>,
     opened: Option<OpenRequest>,
     run: Option<Arc<RunState>>,
@@ -88,11 +86,12 @@ struct Pending {
 enum Purpose {
     Open,
     /// Changes the run, or goes on with it.
-    Command { undoes: bool },
+    Command {
+        undoes: bool,
+    },
     /// Where it stands after something went wrong.
     Resume,
-    Model,
-    Value,
+    Question,
 }
 
 impl Purpose {
@@ -101,8 +100,7 @@ impl Purpose {
             Self::Open => "open the run",
             Self::Command { .. } => "run",
             Self::Resume => "find where the run stands",
-            Self::Model => "describe the model",
-            Self::Value => "look at a value",
+            Self::Question => "answer a question",
         }
     }
 }
@@ -127,7 +125,9 @@ impl Link {
             }
         };
         let thread = thread::Builder::new().name("events".to_owned());
-        thread.spawn(pass_on).context("cannot start a thread for the engine's events")?;
+        thread
+            .spawn(pass_on)
+            .context("cannot start a thread for the engine's events")?;
         Ok(Self {
             open_door,
             door: None,
@@ -135,7 +135,7 @@ impl Link {
             inbox,
             next_id: 0,
             pending: BTreeMap::new(),
-            values: Answers::default(),
+            answers: Answers::default(),
             news: Vec::new(),
             opened: None,
             run: None,
@@ -145,30 +145,57 @@ impl Link {
     /// Opens a run; it takes the place of the one before.
     pub fn open(&mut self, request: OpenRequest) {
         self.cancel();
-        self.values.forget();
+        self.answers.forget(|_| true);
         self.opened = Some(request.clone());
         self.send(Purpose::Open, Action::Open(Box::new(request)));
     }
 
     /// Tells the run something.
     pub fn tell(&mut self, command: DebugCommand) {
-        let undoes = matches!(command, DebugCommand::Back | DebugCommand::Rewind { .. });
+        let undoes = undoes(&command);
         if undoes {
-            self.values.forget();
+            self.answers.forget(is_about_the_run);
         }
         self.send(Purpose::Command { undoes }, Action::Debug(command));
     }
 
+    /// The answer to `question`, as far as it is known. Ask every frame; it goes out once.
+    pub fn ask(&mut self, question: &Question) -> Asked<Told> {
+        let known = self.answers.get(question);
+        if let Some(Known {
+            answer,
+            is_old: false,
+        }) = known
+        {
+            return answer;
+        }
+        let ask = Action::Ask(Box::new(question.clone()));
+        if let Some((id, cancel)) = self.send(Purpose::Question, ask) {
+            self.answers.asked(question.clone(), id, cancel);
+        }
+        known.map_or(Asked::Waiting, |known| known.answer)
+    }
+
     /// The value at `address`, as far as it is known.
     pub fn value(&mut self, address: &Address) -> Asked<HostTensor> {
-        if let Some(known) = self.values.get(address) {
-            return known;
+        let told = match self.ask(&Question::Values(vec![address.clone()])) {
+            Asked::Ready(told) => told,
+            Asked::Waiting => return Asked::Waiting,
+            Asked::Failed(why) => return Asked::Failed(why),
+        };
+        let Told::Values(seen) = &*told else {
+            return Asked::Failed("the engine answered another question".into());
+        };
+        match seen.first() {
+            // Cheap: a tensor shares its values.
+            Some(Seen {
+                value: Ok(value), ..
+            }) => Asked::Ready(Arc::new(value.clone())),
+            Some(Seen {
+                value: Err(why), ..
+            }) => Asked::Failed(why.as_str().into()),
+            None => Asked::Failed("nothing was seen there".into()),
         }
-        let look = Action::Debug(DebugCommand::Look(address.clone()));
-        if let Some((id, cancel)) = self.send(Purpose::Value, look) {
-            self.values.asked(address.clone(), id, cancel);
-        }
-        Asked::Waiting
     }
 
     /// Stops commands under way; questions go on.
@@ -208,7 +235,7 @@ impl Link {
         while let Ok(Envelope { id, event }) = self.inbox.try_recv() {
             self.take(id, event);
         }
-        self.values.begin_frame();
+        self.answers.begin_frame();
         std::mem::take(&mut self.news)
     }
 
@@ -238,14 +265,11 @@ impl Link {
     fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
         match event {
             Event::Run(state) => self.stand(purpose, *state),
-            Event::Looked(value) => {
-                self.values.told(id, Ok(*value));
+            Event::Told(told) => {
+                self.answers.told(id, Ok(*told));
             }
-            Event::Traced(trace) => {
-                self.news.push(News::Model(Arc::new(trace.meta.model)));
-            }
-            Event::Failed(why) if purpose == Purpose::Value => {
-                self.values.told(id, Err(why));
+            Event::Failed(why) if purpose == Purpose::Question => {
+                self.answers.told(id, Err(why));
             }
             // The engine has lost the run with the session: open it again, and go to where it stood.
             Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),
@@ -257,23 +281,23 @@ impl Link {
                     self.resume();
                 }
             }
-            Event::Cancelled => self.values.drop_request(id),
+            Event::Cancelled => self.answers.drop_request(id),
             _ => {}
         }
     }
 
     fn stand(&mut self, purpose: Purpose, state: RunState) {
         let state = Arc::new(state);
-        self.run = Some(Arc::clone(&state));
+        let before = self.run.replace(Arc::clone(&state));
+        let is_other = before.is_some_and(|before| before.version != state.version);
         if purpose == Purpose::Open {
-            self.values.forget();
+            self.answers.forget(|_| true);
             self.news.push(News::Opened(state));
-            self.send(Purpose::Model, Action::Debug(DebugCommand::Trace));
             return;
         }
-        match purpose {
-            Purpose::Command { undoes: true } => self.values.forget(),
-            _ => self.values.retry_failed(),
+        match purpose == (Purpose::Command { undoes: true }) || is_other {
+            true => self.answers.forget(is_about_the_run),
+            false => self.answers.renew(is_about_the_run),
         }
         self.news.push(News::Run(state));
     }
@@ -311,7 +335,7 @@ impl Link {
             let (what, why) = (purpose.what(), format!("{error:#}"));
             self.door = None;
             self.pending.clear();
-            self.values.forget();
+            self.answers.forget(|_| true);
             self.news.push(News::Failed { what, why });
             return None;
         }
@@ -331,6 +355,45 @@ impl Link {
             None => (self.open_door)()?,
         };
         self.door.insert(door).send(request)
+    }
+}
+
+/// Whether after `command` something may be gone or changed that was computed before.
+fn undoes(command: &DebugCommand) -> bool {
+    !matches!(
+        command,
+        DebugCommand::State
+            | DebugCommand::Steps(_)
+            | DebugCommand::Into(_)
+            | DebugCommand::Layer
+            | DebugCommand::Tokens(_)
+            | DebugCommand::End { .. }
+            | DebugCommand::To(_)
+            | DebugCommand::Breakpoints(_)
+            | DebugCommand::Verdict
+    )
+}
+
+/// Whether the answer to `question` can change with the run; else it depends on the model alone.
+fn is_about_the_run(question: &Question) -> bool {
+    match question {
+        Question::Nearest { to, .. } => matches!(to, Vector::State { .. }),
+        Question::ProbeHeads { .. }
+        | Question::Row { .. }
+        | Question::Slice { .. }
+        | Question::WeightHistogram { .. }
+        | Question::Arithmetic { .. }
+        | Question::Axes { .. }
+        | Question::Plane { .. }
+        | Question::Similarity { .. }
+        | Question::Tokens { .. }
+        | Question::Variants { .. }
+        | Question::Vocabulary { .. }
+        | Question::SearchVocabulary { .. }
+        | Question::Template { .. }
+        | Question::Inspect { .. }
+        | Question::Family { .. } => false,
+        _ => true,
     }
 }
 

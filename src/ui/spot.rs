@@ -189,7 +189,11 @@ mod tests {
 
     #[test]
     fn a_spot_is_read_back_from_its_text() {
-        for text in ["tokens#merges", "pass.2.sample#filters", "blocks.2.attn.hook_pattern[3, 10, 9]"] {
+        for text in [
+            "tokens#merges",
+            "pass.2.sample#filters",
+            "blocks.2.attn.hook_pattern[3, 10, 9]",
+        ] {
             assert_eq!(text.parse::<Spot>().unwrap().to_string(), text);
         }
         assert!("moon#merges".parse::<Spot>().is_err());
@@ -198,7 +202,10 @@ mod tests {
     #[test]
     fn every_hook_and_view_of_the_explorer_has_a_picture() {
         let hooks = BlockHook::ALL.map(|hook| Hook::Block(0, hook));
-        for hook in hooks.into_iter().chain([Hook::Embed, Hook::PosEmbed, Hook::FinalNorm]) {
+        for hook in hooks
+            .into_iter()
+            .chain([Hook::Embed, Hook::PosEmbed, Hook::FinalNorm])
+        {
             assert!(PictureKind::of(Place::Hook(hook)).is_some());
         }
         let without: Vec<View> = View::ALL

@@ -361,7 +361,11 @@ fn visuals(palette: &Palette) -> Visuals {
     visuals.text_cursor.stroke = Stroke::new(2.0, palette.text);
     let widgets = &mut visuals.widgets;
     for (widget, fill, line) in [
-        (&mut widgets.noninteractive, palette.background, palette.line),
+        (
+            &mut widgets.noninteractive,
+            palette.background,
+            palette.line,
+        ),
         (&mut widgets.inactive, palette.surface, palette.line),
         (&mut widgets.hovered, palette.surface, palette.faint),
         (&mut widgets.active, palette.sunk, palette.muted),

@@ -93,7 +93,10 @@ mod tests {
 
     #[test]
     fn equal_words_carry_their_position() {
-        assert_eq!(names(&["Tom", " and", " Tom", ",", ","]), ["Tom₀", "and", "Tom₂", ",", ","]);
+        assert_eq!(
+            names(&["Tom", " and", " Tom", ",", ","]),
+            ["Tom₀", "and", "Tom₂", ",", ","]
+        );
     }
 
     #[test]
@@ -101,7 +104,14 @@ mod tests {
         assert_eq!(visible("a\nb\t"), "a⏎b⇥");
         assert_eq!(visible("  "), "··");
         assert_eq!(visible("\u{1}\u{200d}"), "␁¤");
-        assert_eq!(label(" x"), TokenLabel { text: "x".into(), has_space: true, position: None });
+        assert_eq!(
+            label(" x"),
+            TokenLabel {
+                text: "x".into(),
+                has_space: true,
+                position: None
+            }
+        );
         assert_eq!(label(" ").text, "·");
     }
 

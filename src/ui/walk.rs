@@ -3,7 +3,7 @@
 use super::facts::ModelFacts;
 use super::spot::Spot;
 use super::state::Depth;
-use crate::trace::debug::RunState;
+use crate::trace::debug::{Next, RunState};
 use crate::trace::{BlockHook, Hook, Place, Stage, View};
 
 /// The parts of a block, in order: the hook that shows each, and its name.
@@ -50,10 +50,29 @@ pub fn name(place: Place) -> String {
 /// The part of a block that computes `hook`.
 fn part_of(hook: BlockHook) -> (BlockHook, &'static str) {
     let order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
-    let computes = |(_, last): &&((BlockHook, &'static str), BlockHook)| order(*last) >= order(hook);
+    let computes =
+        |(_, last): &&((BlockHook, &'static str), BlockHook)| order(*last) >= order(hook);
     let with_last = PARTS.map(|part| (part, last_hook(part.0)));
     let found = with_last.iter().find(computes);
     found.map_or((BlockHook::Post, "MLP"), |(part, _)| *part)
+}
+
+/// What the run must come to before the part shown by `hook` can be drawn whole: the last value
+/// that the part computes, of those that the model has.
+#[must_use]
+pub fn last_of_part(facts: &ModelFacts, hook: BlockHook) -> BlockHook {
+    let (shown, _) = part_of(hook);
+    let order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
+    let last = order(last_hook(shown));
+    let mut all = BlockHook::ALL.into_iter().rev();
+    all.find(|other| order(*other) <= last && facts.has(*other)).unwrap_or(hook)
+}
+
+/// The value that is computed right after `hook`, in the same block; `None` at its end.
+#[must_use]
+pub fn next_in_block(facts: &ModelFacts, hook: BlockHook) -> Option<BlockHook> {
+    let mut later = BlockHook::ALL.into_iter().skip_while(|other| *other != hook).skip(1);
+    later.find(|other| facts.has(*other))
 }
 
 /// The last value that the part shown by `hook` computes.
@@ -71,7 +90,6 @@ fn last_hook(hook: BlockHook) -> BlockHook {
 /// A place in the order of a pass; `None` for views that are no part of it.
 #[must_use]
 pub fn order(place: Place) -> Option<usize> {
-    const BLOCK: usize = 100;
     let hook_order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
     Some(match place {
         Place::View(View::Text) => 0,
@@ -88,6 +106,8 @@ pub fn order(place: Place) -> Option<usize> {
     })
 }
 
+/// Room for the values of a block.
+const BLOCK: usize = 100;
 /// Beyond every block.
 const LATE: usize = usize::MAX / 2;
 
@@ -147,17 +167,14 @@ pub fn is_computed(run: &RunState, spot: &Spot) -> bool {
 
 /// The first place in the order of the newest pass that has not been computed.
 fn head_order(run: &RunState) -> usize {
-    match run.next.as_str() {
-        "sample" => LATE + 2,
-        "append" => LATE + 3,
-        "ended" => LATE + 4,
-        stage => match stage.parse() {
-            // Everything in the block that comes next.
-            Ok(Stage::Block(layer)) => order(Place::Hook(Hook::Block(layer, BlockHook::ResidPre))),
-            Ok(stage) => order(Place::Stage(stage)),
-            Err(_) => None,
-        }
-        .unwrap_or(0),
+    match (run.next, run.cursor) {
+        (Next::Sample, _) => LATE + 2,
+        (Next::Append, _) => LATE + 3,
+        (Next::Ended, _) => LATE + 4,
+        (Next::Stage(_), Some(cursor)) => order(Place::Hook(cursor.hook)).map_or(0, |at| at + 1),
+        // Everything in the block that comes next.
+        (Next::Stage(Stage::Block(layer)), None) => (layer + 1) * BLOCK,
+        (Next::Stage(stage), None) => order(Place::Stage(stage)).unwrap_or(0),
     }
 }
 
@@ -169,9 +186,10 @@ pub fn newest(facts: &ModelFacts, depth: Depth, run: &RunState) -> Spot {
         let places = stations(facts, depth, pass).into_iter();
         places.map(move |place| Spot::at(place, Some(pass)))
     };
-    let last = spots(pass).filter(|spot| is_computed(run, spot)).last();
-    let before = || spots(pass.checked_sub(1)?).last();
-    last.or_else(before).unwrap_or_else(|| Spot::at(Place::View(View::Text), None))
+    let last = spots(pass).filter(|spot| is_computed(run, spot)).next_back();
+    let before = || spots(pass.checked_sub(1)?).next_back();
+    last.or_else(before)
+        .unwrap_or_else(|| Spot::at(Place::View(View::Text), None))
 }
 
 /// The station after `spot`, in the next pass if this one ends there.
@@ -204,7 +222,7 @@ pub fn before(facts: &ModelFacts, depth: Depth, spot: &Spot) -> Option<Spot> {
 pub mod tests {
     use super::*;
     use crate::trace::answer::CacheSize;
-    use crate::trace::debug::PassState;
+    use crate::trace::debug::{Cursor, PassState};
 
     /// A model of three blocks.
     pub fn facts() -> ModelFacts {
@@ -217,24 +235,22 @@ pub mod tests {
     }
 
     /// A run with `n_passes` passes that does `next` next.
-    pub fn run(n_passes: usize, next: &str) -> RunState {
+    pub fn run(n_passes: usize, next: Next) -> RunState {
         let pass = PassState {
             start: 0,
             n_pos: 1,
             boundaries: Vec::new(),
             executed: Vec::new(),
+            recorded: Vec::new(),
+            cache: CacheSize::default(),
             draw: None,
         };
         RunState {
-            model: "tiny".into(),
-            ids: Vec::new(),
-            texts: Vec::new(),
             prompt_len: 1,
-            next: next.into(),
+            n_layers: 3,
+            next,
             passes: vec![pass; n_passes],
-            likeliest: Vec::new(),
-            cache: CacheSize::default(),
-            stopped_by: None,
+            ..RunState::default()
         }
     }
 
@@ -259,7 +275,14 @@ pub mod tests {
             here = after(&facts(), Depth::Stops, &here);
             names.push(name(here.address.place));
         }
-        let story = ["Tokens", "Embedding", "Attention", "Logits", "Sample", "To the screen"];
+        let story = [
+            "Tokens",
+            "Embedding",
+            "Attention",
+            "Logits",
+            "Sample",
+            "To the screen",
+        ];
         assert_eq!(names, story);
     }
 
@@ -279,22 +302,67 @@ pub mod tests {
 
     #[test]
     fn what_is_computed_ends_where_the_run_stands() {
-        let run = run(2, "blocks.1");
-        for place in ["unembed", "pass.1.embed", "pass.1.blocks.0", "kv-cache", "tokens"] {
+        let run = run(2, Next::Stage(Stage::Block(1)));
+        for place in [
+            "unembed",
+            "pass.1.embed",
+            "pass.1.blocks.0",
+            "kv-cache",
+            "tokens",
+        ] {
             assert!(is_computed(&run, &spot(place)), "{place}");
         }
-        for place in ["pass.1.blocks.1", "pass.1.blocks.1.ln1.hook_out", "pass.1.sample", "pass.2.embed"] {
+        for place in [
+            "pass.1.blocks.1",
+            "pass.1.blocks.1.ln1.hook_out",
+            "pass.1.sample",
+            "pass.2.embed",
+        ] {
             assert!(!is_computed(&run, &spot(place)), "{place}");
         }
-        assert_eq!(newest(&facts(), Depth::Stages, &run), spot("pass.1.blocks.0"));
+        assert_eq!(
+            newest(&facts(), Depth::Stages, &run),
+            spot("pass.1.blocks.0")
+        );
     }
 
     #[test]
     fn a_run_that_was_opened_stands_at_its_tokens() {
-        let run = run(1, "embed");
+        let run = run(1, Next::Stage(Stage::Embed));
         assert_eq!(newest(&facts(), Depth::Parts, &run), spot("tokens"));
-        let fresh = tests::run(2, "embed");
+        let fresh = tests::run(2, Next::Stage(Stage::Embed));
         assert_eq!(newest(&facts(), Depth::Stops, &fresh), spot("screen"));
+    }
+
+    #[test]
+    fn inside_a_block_only_what_was_come_to_is_computed() {
+        let mut run = run(1, Next::Stage(Stage::Block(1)));
+        run.cursor = Some(Cursor {
+            hook: Hook::Block(1, BlockHook::V),
+            seconds: 0.0,
+        });
+        for (place, expected) in [
+            ("blocks.0", true),
+            ("blocks.1.ln1.hook_out", true),
+            ("blocks.1.attn.hook_v", true),
+            ("blocks.1.attn.hook_rot_q", false),
+            ("blocks.1", false),
+        ] {
+            assert_eq!(is_computed(&run, &spot(place)), expected, "{place}");
+        }
+        assert_eq!(newest(&facts(), Depth::Parts, &run), spot("blocks.1.attn.hook_q"));
+        assert_eq!(newest(&facts(), Depth::Stages, &run), spot("blocks.0"));
+    }
+
+    #[test]
+    fn a_part_is_whole_at_its_last_value() {
+        assert_eq!(last_of_part(&facts(), BlockHook::Q), BlockHook::KNorm);
+        let mut plain = facts();
+        plain.hooks.retain(|hook| !matches!(hook, Hook::Block(_, BlockHook::QNorm | BlockHook::KNorm)));
+        assert_eq!(last_of_part(&plain, BlockHook::Q), BlockHook::V);
+        assert_eq!(last_of_part(&plain, BlockHook::Z), BlockHook::ResidMid);
+        assert_eq!(next_in_block(&plain, BlockHook::V), Some(BlockHook::RotQ));
+        assert_eq!(next_in_block(&plain, BlockHook::ResidPost), None);
     }
 
     #[test]

@@ -23,6 +23,12 @@ pub enum Next {
     Ended,
 }
 
+impl Default for Next {
+    fn default() -> Self {
+        Self::Stage(Stage::Embed)
+    }
+}
+
 impl fmt::Display for Next {
     /// A stage, `sample`, `append` or `ended`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,8 +51,8 @@ pub struct Cursor {
     pub seconds: f64,
 }
 
-/// Where a run stands.
-#[derive(Debug, Clone, PartialEq)]
+/// Where a run stands. The default is a run over nothing, for a window without one.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunState {
     /// The model's name.
     pub model: String,

@@ -1,0 +1,279 @@
+//! The window: take events, draw, collect commands, apply.
+
+mod apply;
+mod launch;
+mod navigate;
+mod screenshot;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::engine::Engine;
+use crate::engine::message::{OpenRequest, Prompt, Request, SamplingChoice};
+use crate::engine::question::{Message, ModelChoice, Question, TemplateArgs, Told};
+use crate::engine::watch::Watch;
+use crate::settings::{PromptSettings, Settings};
+use crate::trace::debug::{Breakpoint, RunState};
+use crate::ui::answers::Asked;
+use crate::ui::command::Command;
+use crate::ui::facts::ModelFacts;
+use crate::ui::link::{Door, Link, News};
+use crate::ui::messages::Messages;
+use crate::ui::picture::{Picture, Scene};
+use crate::ui::spot::{PictureKind, Spot};
+use crate::ui::state::ViewState;
+use crate::ui::tokens::{self, TokenLabel};
+use crate::ui::{frame, keys, pictures, theme};
+
+pub use launch::{Start, open};
+pub use screenshot::shoot;
+
+/// Everything the window holds between two frames.
+pub struct App {
+    link: Link,
+    settings: Settings,
+    /// Where settings are saved; nowhere if `None`.
+    folder: Option<PathBuf>,
+    view: ViewState,
+    run: Option<Arc<RunState>>,
+    facts: ModelFacts,
+    labels: Vec<TokenLabel>,
+    pictures: BTreeMap<PictureKind, Box<dyn Picture>>,
+    breakpoints: Vec<Breakpoint>,
+    messages: Messages,
+    commands: Vec<Command>,
+    model: ModelChoice,
+    /// What to show once the run has come there.
+    target: Option<Spot>,
+    /// The position to point at once the text is known.
+    token: Option<usize>,
+    /// Whether a view stays open while the run moves.
+    keeps_view: bool,
+    stepped_at: Instant,
+}
+
+/// The engine thread as the link's door.
+struct EngineDoor(Engine);
+
+impl Door for EngineDoor {
+    fn send(&self, request: Request) -> Result<()> {
+        self.0.send(request)
+    }
+}
+
+impl App {
+    /// A window on `start`; the run is opened in the background.
+    ///
+    /// # Errors
+    /// If the system gives no thread.
+    pub fn new(ctx: &egui::Context, start: Start) -> Result<Self> {
+        theme::install(ctx);
+        let wake = ctx.clone();
+        let open_door = || Ok(Box::new(EngineDoor(Engine::start()?)) as Box<dyn Door>);
+        let link = Link::new(Box::new(open_door), move || wake.request_repaint())?;
+        let mut app = Self {
+            link,
+            settings: start.settings,
+            folder: start.folder,
+            view: start.view,
+            run: None,
+            facts: ModelFacts::default(),
+            labels: Vec::new(),
+            pictures: BTreeMap::new(),
+            breakpoints: Vec::new(),
+            messages: Messages::default(),
+            commands: Vec::new(),
+            model: start.model,
+            target: start.target,
+            token: start.token,
+            keeps_view: false,
+            stepped_at: Instant::now(),
+        };
+        if let Some(notice) = start.notice {
+            app.messages.tell(notice);
+        }
+        app.dress(ctx);
+        app.open_run();
+        Ok(app)
+    }
+
+    /// One frame: take events, draw, collect commands, apply.
+    pub fn ui(&mut self, ui: &mut egui::Ui) {
+        let ctx = ui.ctx().clone();
+        self.take_news();
+        self.read_keys(&ctx);
+        self.draw(ui);
+        self.play(&ctx);
+        for command in std::mem::take(&mut self.commands) {
+            self.apply(&ctx, command);
+        }
+    }
+
+    /// What is looked at.
+    #[must_use]
+    pub fn view(&self) -> &ViewState {
+        &self.view
+    }
+
+    /// Where the run stands, once there is one.
+    #[must_use]
+    pub fn run(&self) -> Option<&RunState> {
+        self.run.as_deref()
+    }
+
+    /// Whether everything that was asked for is there.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.link.is_idle() && self.target.is_none() && self.facts.n_layers > 0
+    }
+
+    /// What went wrong lately, newest last.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        self.messages.failures()
+    }
+
+    fn take_news(&mut self) {
+        for news in self.link.begin_frame() {
+            match news {
+                News::Opened(run) => self.opened(run),
+                News::Run(run) => self.stands(run),
+                News::Notice(text) => self.messages.tell(text),
+                News::Failed { what, why } => {
+                    self.target = None;
+                    self.view.is_playing = false;
+                    self.messages.failed(what, &why);
+                }
+            }
+        }
+        if self.run.is_some() && self.facts.n_layers == 0 {
+            self.learn_facts();
+        }
+    }
+
+    /// Asks what the model is, and goes on once that is known.
+    fn learn_facts(&mut self) {
+        if let Asked::Ready(told) = self.link.ask(&Question::Family { model: None })
+            && let Told::Family(family) = &*told
+        {
+            self.facts = ModelFacts::of(family);
+            self.arrive();
+        }
+    }
+
+    fn opened(&mut self, run: Arc<RunState>) {
+        self.facts = ModelFacts::default();
+        let last = run.ids.len().saturating_sub(1);
+        self.view.token = self.token.take().unwrap_or(last).min(last);
+        self.view.locked = None;
+        self.labels = tokens::labels(&run.texts);
+        self.run = Some(run);
+        self.learn_facts();
+    }
+
+    fn stands(&mut self, run: Arc<RunState>) {
+        let old_len = self.labels.len();
+        let was_last = self.view.token + 1 >= old_len;
+        if run.texts.len() != old_len {
+            self.labels = tokens::labels(&run.texts);
+        }
+        if was_last || self.view.token >= run.ids.len() {
+            self.view.token = run.ids.len().saturating_sub(1);
+        }
+        if let Some(stopped_by) = &run.stopped_by {
+            self.view.is_playing = false;
+            self.messages
+                .tell(format!("Stopped at the breakpoint {stopped_by}."));
+        }
+        self.run = Some(run);
+        self.arrive();
+    }
+
+    fn read_keys(&mut self, ctx: &egui::Context) {
+        let pressed = keys::commands(ctx, &self.view, self.labels.len(), self.facts.n_heads);
+        self.commands.extend(pressed);
+    }
+
+    fn draw(&mut self, ui: &mut egui::Ui) {
+        let run = self.run.clone().unwrap_or_default();
+        let kind = self.view.picture().unwrap_or(PictureKind::Text);
+        let picture = self
+            .pictures
+            .entry(kind)
+            .or_insert_with(|| pictures::create(kind));
+        let mut scene = Scene {
+            run: &run,
+            facts: &self.facts,
+            view: &self.view,
+            settings: &self.settings,
+            labels: &self.labels,
+            link: &mut self.link,
+            commands: &mut self.commands,
+        };
+        frame::frame_ui(
+            ui,
+            &mut scene,
+            picture.as_mut(),
+            &self.breakpoints,
+            &mut self.messages,
+        );
+    }
+
+    /// Opens a run on the prompt of the settings.
+    fn open_run(&mut self) {
+        let request = open_request(&self.settings.prompt, self.model.clone());
+        self.link.open(request);
+    }
+}
+
+/// What the engine is asked to open for a prompt.
+fn open_request(prompt: &PromptSettings, model: ModelChoice) -> OpenRequest {
+    OpenRequest {
+        model,
+        prompt: match prompt.is_chat {
+            true => Prompt::Chat {
+                messages: messages(prompt),
+                prefill_response: None,
+                args: TemplateArgs::for_answer(),
+            },
+            false => Prompt::Raw(prompt.text.clone()),
+        },
+        sampling: SamplingChoice::default(),
+        seed: Some(prompt.seed),
+        cache: Default::default(),
+        watch: Watch::Nothing,
+        budget_bytes: None,
+        chunks: Vec::new(),
+        all_logits: false,
+        edits: Vec::new(),
+        sources: Vec::new(),
+        script: Vec::new(),
+    }
+}
+
+fn messages(prompt: &PromptSettings) -> Vec<Message> {
+    let mut messages = Vec::new();
+    if !prompt.system.trim().is_empty() {
+        messages.push(Message::new("system", &prompt.system));
+    }
+    messages.push(Message::new("user", &prompt.text));
+    messages
+}
+
+impl eframe::App for App {
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        Self::ui(self, ui);
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.panel_fill.to_normalized_gamma_f32()
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.save();
+    }
+}

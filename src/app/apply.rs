@@ -1,0 +1,153 @@
+//! Carrying out what was asked for while a frame was drawn.
+
+use std::time::{Duration, Instant};
+
+use super::App;
+use crate::settings::ThemeChoice;
+use crate::trace::debug::{DebugCommand, Next};
+use crate::ui::command::{Command, Move};
+use crate::ui::facts::ModelFacts;
+use crate::ui::spot::Spot;
+use crate::ui::state::{Depth, Mode};
+use crate::ui::walk;
+
+impl App {
+    pub(super) fn apply(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::Look(spot) => self.view.look(spot),
+            Command::Go(spot) => {
+                self.keeps_view = false;
+                self.toggle_fold(&spot);
+                self.go(spot);
+            }
+            Command::Move(way) => {
+                self.keeps_view = true;
+                self.step(way);
+            }
+            Command::Tell(command) => self.link.tell(command),
+            Command::Point(pointing) => self.view.point(pointing),
+            Command::Tab(tab) => self.view.open_tab(&tab),
+            Command::Depth(depth) => self.set_depth(depth),
+            Command::Mode(mode) => self.view.mode = mode,
+            Command::Open(prompt) => {
+                self.settings.prompt = prompt;
+                self.reopen();
+                self.save();
+            }
+            Command::Model(name) => {
+                self.model.name.clone_from(&name);
+                self.settings.model = Some(name);
+                self.reopen();
+            }
+            Command::Breakpoints(breakpoints) => {
+                self.breakpoints.clone_from(&breakpoints);
+                self.link.tell(DebugCommand::Breakpoints(breakpoints));
+            }
+            Command::Overlay(overlay) => self.view.overlay = overlay,
+            Command::Play(on) => self.view.is_playing = on,
+            Command::Cancel => {
+                self.link.cancel();
+                self.view.is_playing = false;
+            }
+            Command::Dismiss(id) => self.messages.dismiss(id),
+            Command::Copy(text) => ctx.copy_text(text),
+            choice => self.choose(ctx, choice),
+        }
+    }
+
+    /// Commands that change what is saved.
+    fn choose(&mut self, ctx: &egui::Context, command: Command) {
+        match command {
+            Command::Speed(speed) => self.settings.speed = speed,
+            Command::Theme(theme) => self.settings.theme = theme,
+            Command::Scale(scale) => self.settings.scale = scale,
+            Command::Motion(on) => self.settings.motion = on,
+            Command::Rail => self.settings.rail = !self.settings.rail,
+            Command::Side => self.settings.side = !self.settings.side,
+            Command::Present(on) => self.view.is_presenting = on,
+            _ => return,
+        }
+        self.dress(ctx);
+        self.save();
+    }
+
+    /// Gives the window the chosen theme, size and motion.
+    pub(super) fn dress(&self, ctx: &egui::Context) {
+        ctx.set_theme(match self.settings.theme {
+            ThemeChoice::System => egui::ThemePreference::System,
+            ThemeChoice::Light => egui::ThemePreference::Light,
+            ThemeChoice::Dark => egui::ThemePreference::Dark,
+        });
+        let enlarged = if self.view.is_presenting { 1.35 } else { 1.0 };
+        ctx.set_zoom_factor(self.settings.scale * enlarged);
+        let moves = self.settings.motion;
+        ctx.all_styles_mut(|style| {
+            style.animation_time = if moves {
+                crate::ui::theme::MOTION_SECS
+            } else {
+                0.0
+            };
+        });
+    }
+
+    /// Saves the settings; a failure is told once, and loses nothing but the wish.
+    pub(super) fn save(&mut self) {
+        let Some(folder) = &self.folder else {
+            return;
+        };
+        if let Err(error) = self.settings.save(folder) {
+            self.messages.tell(format!("{error:#}"));
+            self.folder = None;
+        }
+    }
+
+    /// Steps by itself, at the chosen speed, one step at a time.
+    pub(super) fn play(&mut self, ctx: &egui::Context) {
+        if !self.view.is_playing {
+            return;
+        }
+        let pause = Duration::from_secs_f32(1.0 / self.settings.speed.max(0.1));
+        let waited = self.stepped_at.elapsed();
+        if self.link.is_busy() || waited < pause {
+            ctx.request_repaint_after(pause.saturating_sub(waited));
+            return;
+        }
+        self.stepped_at = Instant::now();
+        let is_over = self.run.as_ref().is_some_and(|run| {
+            run.next == Next::Ended && self.view.spot == walk::newest(&self.facts, self.view.depth, run)
+        });
+        match is_over {
+            true => self.view.is_playing = false,
+            false => self.commands.push(Command::Move(Move::Step)),
+        }
+    }
+
+    /// Opens the prompt anew; the picture on view is run to again.
+    fn reopen(&mut self) {
+        self.target = Some(self.view.spot.clone());
+        self.view.mode = Mode::Explore;
+        self.view.overlay = None;
+        self.view.is_playing = false;
+        self.facts = ModelFacts::default();
+        self.open_run();
+    }
+
+    fn set_depth(&mut self, depth: Depth) {
+        self.view.depth = depth;
+        if depth != Depth::Stops {
+            self.settings.has_walked = true;
+        }
+    }
+
+    /// A click on the row of a block that is on view folds or unfolds it.
+    fn toggle_fold(&mut self, spot: &Spot) {
+        let crate::trace::Place::Stage(crate::trace::Stage::Block(layer)) = spot.address.place
+        else {
+            return;
+        };
+        self.view.unfolded = match self.view.unfolded == Some(layer) {
+            true => None,
+            false => Some(layer),
+        };
+    }
+}

@@ -1,0 +1,64 @@
+//! Opening the window: what it begins with, and what is said where there is no display.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, anyhow};
+
+use super::App;
+use crate::engine::question::ModelChoice;
+use crate::settings::Settings;
+use crate::ui::spot::Spot;
+use crate::ui::state::ViewState;
+
+/// What the window begins with.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// What was saved, with what the command line said instead.
+    pub settings: Settings,
+    /// Where settings are saved; nowhere if `None`.
+    pub folder: Option<PathBuf>,
+    /// What is looked at first.
+    pub view: ViewState,
+    /// Run to this and show it.
+    pub target: Option<Spot>,
+    /// The position of the text to point at; the last one if `None`.
+    pub token: Option<usize>,
+    /// Which model.
+    pub model: ModelChoice,
+    /// Something to tell at once.
+    pub notice: Option<String>,
+}
+
+/// Opens the window, and returns when it is closed.
+///
+/// # Errors
+/// If there is no display or no OpenGL; the message says what to do.
+pub fn open(start: Start) -> Result<()> {
+    run_native(start, |app| app)
+}
+
+/// Opens a window in which `wrap` puts something around the app.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn run_native<A: eframe::App + 'static>(
+    start: Start,
+    wrap: impl FnOnce(App) -> A + 'static,
+) -> Result<()> {
+    let [width, height] = start.settings.window;
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Vitrine")
+        .with_app_id("vitrine")
+        .with_inner_size([width, height])
+        .with_min_inner_size([640.0, 400.0]);
+    let options = eframe::NativeOptions {
+        viewport,
+        ..eframe::NativeOptions::default()
+    };
+    let create = move |creation: &eframe::CreationContext<'_>| {
+        let app = wrap(App::new(&creation.egui_ctx, start)?);
+        Ok(Box::new(app) as Box<dyn eframe::App>)
+    };
+    let opened = eframe::run_native("vitrine", options, Box::new(create));
+    opened.map_err(|error| anyhow!("the window cannot be opened: {error}"))
+}

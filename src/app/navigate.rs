@@ -1,0 +1,218 @@
+//! Moving along the pass: what a step tells the engine, and what is shown once it is done.
+
+use super::App;
+use crate::trace::debug::DebugCommand;
+use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
+use crate::ui::command::Move;
+use crate::ui::spot::Spot;
+use crate::ui::state::Depth;
+use crate::ui::walk;
+
+/// How far "to the end" goes where the model does not end by itself.
+const MOST_TOKENS: usize = 64;
+
+impl App {
+    /// Moves along the pass.
+    pub(super) fn step(&mut self, way: Move) {
+        let Some(run) = self.run.clone().filter(|_| self.facts.n_layers > 0) else {
+            return;
+        };
+        let (depth, newest) = (
+            self.view.depth,
+            walk::newest(&self.facts, self.view.depth, &run),
+        );
+        let is_view = walk::order(self.view.spot.address.place).is_none();
+        let from = if is_view {
+            newest.clone()
+        } else {
+            self.view.spot.clone()
+        };
+        match way {
+            Move::Step => self.go(walk::after(&self.facts, depth, &from)),
+            Move::Layer => self.go(self.next_layer(&from)),
+            Move::Token => {
+                let logits = Place::Stage(Stage::Logits);
+                let is_there = walk::order(from.address.place) >= walk::order(logits);
+                self.go(Spot::at(logits, Some(from.pass() + usize::from(is_there))));
+            }
+            Move::End => {
+                let max_tokens = MOST_TOKENS;
+                self.link.tell(DebugCommand::End { max_tokens });
+                // Beyond what is reached: what is shown is where it ends.
+                let beyond = Place::Stage(Stage::Logits);
+                self.target = Some(Spot::at(beyond, Some(usize::MAX)));
+            }
+            Move::Back => self.back(&from, &newest, is_view),
+            Move::Rewind => {
+                self.rewind(0, Place::Stage(Stage::Embed));
+                self.view.look(Spot::at(Place::View(View::Text), None));
+            }
+            Move::Into => self.deepen(),
+            Move::Out => {
+                self.view.depth = match depth {
+                    Depth::Parts => Depth::Stages,
+                    Depth::Stages | Depth::Stops => Depth::Stops,
+                };
+            }
+        }
+    }
+
+    /// Shows `spot`; runs to it first if it has not been computed.
+    pub(super) fn go(&mut self, spot: Spot) {
+        let Some(run) = self.run.clone() else {
+            self.target = Some(spot);
+            return;
+        };
+        if walk::is_computed(&run, &spot) {
+            self.show(spot);
+            return;
+        }
+        let pass = spot.pass();
+        let mut to = Address::at(self.whole(spot.address.place));
+        to.pass = Some(pass);
+        if spot.address.place == Place::View(View::Screen) {
+            // The draw, and then the token takes its place in the text.
+            let mut sample = Address::at(Place::View(View::Sample));
+            sample.pass = Some(pass);
+            self.link.tell(DebugCommand::To(sample));
+            self.link.tell(DebugCommand::Steps(1));
+        } else {
+            self.link.tell(DebugCommand::To(to));
+        }
+        self.target = Some(spot);
+    }
+
+    /// What must be computed before a place can be drawn: of a part of a block, all its values.
+    fn whole(&self, place: Place) -> Place {
+        match place {
+            Place::Hook(Hook::Block(layer, hook)) => {
+                let last = walk::last_of_part(&self.facts, hook);
+                match last {
+                    // The end of the block: its stage is over, not paused at its last value.
+                    BlockHook::ResidPost => Place::Stage(Stage::Block(layer)),
+                    last => Place::Hook(Hook::Block(layer, last)),
+                }
+            }
+            place => place,
+        }
+    }
+
+    /// The run has moved: shows what it was sent to, or where it stopped on the way.
+    pub(super) fn arrive(&mut self) {
+        let (Some(run), Some(target)) = (self.run.clone(), self.target.clone()) else {
+            return;
+        };
+        if walk::is_computed(&run, &target) {
+            self.target = None;
+            self.show(target);
+        } else if !self.link.is_busy() {
+            let is_new =
+                run.passes.len() == 1 && run.passes.iter().all(|pass| pass.executed.is_empty());
+            if is_new {
+                self.go(target);
+                return;
+            }
+            self.target = None;
+            let newest = walk::newest(&self.facts, self.view.depth, &run);
+            self.show(newest);
+        }
+    }
+
+    /// Shows a spot, unless a view is open: the run moves under it, and it stays.
+    fn show(&mut self, spot: Spot) {
+        let is_view = |spot: &Spot| walk::order(spot.address.place).is_none();
+        if is_view(&self.view.spot) && !is_view(&spot) && self.keeps_view {
+            return;
+        }
+        self.view.look(spot);
+    }
+
+    /// The same part of the next block, or what follows the blocks.
+    fn next_layer(&self, from: &Spot) -> Spot {
+        let next = from.layer().map_or(0, |layer| layer + 1);
+        let place = match from.address.place {
+            _ if next >= self.facts.n_layers => Place::Stage(Stage::FinalNorm),
+            Place::Hook(Hook::Block(_, hook)) => Place::Hook(Hook::Block(next, hook)),
+            _ => Place::Stage(Stage::Block(next)),
+        };
+        match walk::order(place) > walk::order(from.address.place) {
+            true => Spot::at(place, Some(from.pass())),
+            false => walk::after(&self.facts, Depth::Stages, from),
+        }
+    }
+
+    /// One station back. Where the run stands at the one on view, its values go.
+    fn back(&mut self, from: &Spot, newest: &Spot, is_view: bool) {
+        let Some(before) = walk::before(&self.facts, self.view.depth, from) else {
+            return;
+        };
+        if from == newest {
+            self.undo_to(&before);
+        }
+        if !is_view {
+            self.view.look(before);
+        }
+    }
+
+    /// Takes the run back until `spot` is the newest that is computed.
+    fn undo_to(&mut self, spot: &Spot) {
+        let pass = spot.pass();
+        let has_next = self.run.as_ref().is_some_and(|run| run.passes.len() > pass + 1);
+        match spot.address.place {
+            Place::View(View::Text | View::Tokens) => self.rewind(0, Place::Stage(Stage::Embed)),
+            Place::View(View::Screen) => self.rewind(pass + 1, Place::Stage(Stage::Embed)),
+            Place::View(_) => {
+                if has_next {
+                    self.rewind(pass + 1, Place::Stage(Stage::Embed));
+                }
+                self.link.tell(DebugCommand::Back);
+            }
+            place => self.rewind(pass, self.place_after(place)),
+        }
+    }
+
+    /// What comes right after `place` in a pass.
+    fn place_after(&self, place: Place) -> Place {
+        let n_layers = self.facts.n_layers;
+        let after_stage = |stage: Stage| match stage.next(n_layers) {
+            Some(next) => Place::Stage(next),
+            None => Place::View(View::Sample),
+        };
+        match place {
+            Place::Hook(Hook::Block(layer, hook)) => {
+                let last = walk::last_of_part(&self.facts, hook);
+                match walk::next_in_block(&self.facts, last) {
+                    Some(next) => Place::Hook(Hook::Block(layer, next)),
+                    None => after_stage(Stage::Block(layer)),
+                }
+            }
+            Place::Hook(hook) => after_stage(hook.stage()),
+            Place::Stage(stage) => after_stage(stage),
+            Place::View(_) => place,
+        }
+    }
+
+    fn rewind(&mut self, pass: usize, place: Place) {
+        let mut address = Address::at(place);
+        address.pass = Some(pass);
+        self.link.tell(DebugCommand::Rewind(address));
+    }
+
+    /// Smaller steps; the block ahead is opened.
+    fn deepen(&mut self) {
+        self.view.depth = match self.view.depth {
+            Depth::Stops => Depth::Stages,
+            Depth::Stages | Depth::Parts => Depth::Parts,
+        };
+        if self.view.depth == Depth::Parts && self.view.unfolded.is_none() {
+            self.view.unfolded = Some(self.view.layer);
+        }
+        // A block that is computed is entered at once.
+        if let Place::Stage(Stage::Block(layer)) = self.view.spot.address.place
+            && self.view.depth == Depth::Parts
+        {
+            let norm = Place::Hook(Hook::Block(layer, BlockHook::Ln1));
+            self.go(Spot::at(norm, Some(self.view.pass())));
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `vitrine` without a command: the window, or a picture of one of its states.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+
+use super::Ended;
+use crate::app::{self, Start};
+use crate::engine::message::ModelChoice;
+use crate::hub;
+use crate::model::linear::Kernels;
+use crate::settings::{PromptSettings, Settings, ThemeChoice};
+use crate::ui::command::Pointing;
+use crate::ui::spot::Spot;
+use crate::ui::state::{Depth, ViewState};
+
+/// Flags of the window.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Open the window on this prompt.
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
+    /// A folder, a Hugging Face id in the local cache, `classroom` or `classroom-16bit`.
+    #[arg(long, value_name = "M")]
+    model: Option<String>,
+    /// Run the prompt as it is, without the chat template.
+    #[arg(long)]
+    raw: bool,
+    /// Show this: a stage, a hook or a view, and a tab of it (`sample#filters`).
+    #[arg(long, value_name = "ADDRESS")]
+    at: Option<Spot>,
+    /// Point at this head.
+    #[arg(long, value_name = "H")]
+    head: Option<usize>,
+    /// Point at this position of the text.
+    #[arg(long, value_name = "P")]
+    pos: Option<usize>,
+    /// Generate this many tokens first.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    steps: usize,
+    /// Light or dark.
+    #[arg(long, value_name = "THEME", value_parser = theme)]
+    theme: Option<ThemeChoice>,
+    /// Inner size of the window, in points.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    size: Option<[f32; 2]>,
+    /// Save a picture of that state, and end.
+    #[arg(long, value_name = "FILE")]
+    screenshot: Option<PathBuf>,
+    /// List the places that `--at` takes, and end.
+    #[arg(long)]
+    list_places: bool,
+}
+
+/// Opens the window.
+///
+/// # Errors
+/// If there is no display, or the picture cannot be taken or written.
+pub fn run(args: Args) -> Result<Ended> {
+    if args.list_places {
+        super::places::print(args.model.as_deref())?;
+        return Ok(Ended::Well);
+    }
+    let folder = Settings::folder();
+    let (saved, notice) = match folder.as_deref().map(Settings::load) {
+        Some(Err(error)) => (Settings::default(), Some(format!("{error:#}"))),
+        Some(Ok(settings)) => (settings, None),
+        None => (Settings::default(), None),
+    };
+    // A picture shows what the command line says, not what someone chose last.
+    let is_picture = args.screenshot.is_some();
+    let (saved, folder) = match is_picture {
+        true => (Settings::default(), None),
+        false => (saved, folder),
+    };
+    let start = start(&args, saved, folder, notice);
+    match &args.screenshot {
+        Some(file) => app::shoot(start, args.steps, file).context("cannot take the picture")?,
+        None => app::open(start)?,
+    }
+    Ok(Ended::Well)
+}
+
+fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<String>) -> Start {
+    let mut settings = saved;
+    if let Some(text) = &args.prompt {
+        settings.prompt = PromptSettings {
+            text: text.clone(),
+            is_chat: !args.raw,
+            ..PromptSettings::default()
+        };
+    }
+    if let Some(theme) = args.theme {
+        settings.theme = theme;
+    }
+    if let Some(size) = args.size {
+        settings.window = size;
+    }
+    let mut view = ViewState::default();
+    // The six stops are for the first time.
+    if settings.has_walked || args.at.is_some() {
+        view.depth = Depth::Stages;
+    }
+    if let Some(head) = args.head {
+        view.point(Pointing::Head(head));
+    }
+    let named = args.model.as_deref().or(settings.model.as_deref());
+    Start {
+        model: ModelChoice {
+            name: hub::choose(named).name,
+            kernels: Kernels::Auto,
+        },
+        settings,
+        folder,
+        view,
+        target: args.at.clone(),
+        token: args.pos,
+        notice,
+    }
+}
+
+fn theme(text: &str) -> Result<ThemeChoice, String> {
+    match text {
+        "light" => Ok(ThemeChoice::Light),
+        "dark" => Ok(ThemeChoice::Dark),
+        "system" => Ok(ThemeChoice::System),
+        _ => Err("write light, dark or system".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<[f32; 2], String> {
+    let parsed = text.split_once('x').and_then(|(width, height)| {
+        let side = |text: &str| {
+            text.trim()
+                .parse::<f32>()
+                .ok()
+                .filter(|side| (320.0..=8_000.0).contains(side))
+        };
+        Some([side(width)?, side(height)?])
+    });
+    parsed
+        .ok_or_else(|| "write a width and a height between 320 and 8000, e.g. 1280x800".to_owned())
+}

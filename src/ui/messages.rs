@@ -1,0 +1,150 @@
+//! Messages: what went wrong with what to do, what one should know, and what is under way.
+
+use std::time::Duration;
+
+use egui::{Align2, Area, Context, Id, Order, Ui, vec2};
+
+use super::command::Command;
+use super::controls::{Button, card};
+use super::icons::Icon;
+use super::link::Activity;
+use super::picture::Scene;
+use super::theme::{Palette, Type, corner, space};
+
+/// The messages on screen.
+#[derive(Debug, Default)]
+pub struct Messages {
+    shown: Vec<Message>,
+    next_id: u64,
+}
+
+#[derive(Debug)]
+struct Message {
+    id: u64,
+    text: String,
+    is_failure: bool,
+}
+
+/// Most messages on screen; the oldest goes first.
+const N_SHOWN: usize = 4;
+/// Work that takes longer shows itself.
+const PATIENCE: Duration = Duration::from_millis(400);
+
+impl Messages {
+    /// Tells something that people should know.
+    pub fn tell(&mut self, text: String) {
+        self.push(text, false);
+    }
+
+    /// Tells that `what` did not work, and why.
+    pub fn failed(&mut self, what: &str, why: &str) {
+        self.push(format!("Could not {what}: {why}"), true);
+    }
+
+    /// Closes a message.
+    pub fn dismiss(&mut self, id: u64) {
+        self.shown.retain(|message| message.id != id);
+    }
+
+    /// What went wrong, newest last.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        let failures = self.shown.iter().filter(|message| message.is_failure);
+        failures.map(|message| message.text.clone()).collect()
+    }
+
+    fn push(&mut self, text: String, is_failure: bool) {
+        // The same thing said twice is one message.
+        self.shown.retain(|message| message.text != text);
+        self.next_id += 1;
+        self.shown.push(Message {
+            id: self.next_id,
+            text,
+            is_failure,
+        });
+        if self.shown.len() > N_SHOWN {
+            self.shown.remove(0);
+        }
+    }
+
+    /// Draws them above the transport.
+    pub fn show(&self, ctx: &Context, scene: &mut Scene<'_>) {
+        let activity = scene
+            .link
+            .activity()
+            .filter(|activity| activity.since > PATIENCE);
+        if scene.link.is_busy() && activity.is_none() {
+            ctx.request_repaint_after(PATIENCE);
+        }
+        if self.shown.is_empty() && activity.is_none() {
+            return;
+        }
+        let area = Area::new(Id::unique("messages")).order(Order::Foreground);
+        let area = area
+            .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -84.0))
+            .interactable(true);
+        area.show(ctx, |ui| {
+            ui.set_max_width(560.0);
+            for message in &self.shown {
+                message_ui(ui, scene, message);
+            }
+            if let Some(activity) = activity {
+                activity_ui(ui, scene, &activity);
+            }
+        });
+    }
+}
+
+fn message_ui(ui: &mut Ui, scene: &mut Scene<'_>, message: &Message) {
+    let palette = Palette::of(ui);
+    let edge = if message.is_failure {
+        palette.bad
+    } else {
+        palette.line
+    };
+    let frame = card(ui)
+        .stroke(egui::Stroke::new(1.0, edge))
+        .shadow(ui.visuals().popup_shadow);
+    frame.show(ui, |ui| {
+        ui.horizontal_top(|ui| {
+            let text = Type::Body.text(&message.text, palette.text);
+            ui.allocate_ui(vec2(480.0, 0.0), |ui| ui.add(egui::Label::new(text).wrap()));
+            let close = Button::icon(Icon::Close, "Close this message");
+            if close.show(ui, 22.0).clicked() {
+                scene.send(Command::Dismiss(message.id));
+            }
+        });
+    });
+    ui.add_space(space::TINY);
+}
+
+fn activity_ui(ui: &mut Ui, scene: &mut Scene<'_>, activity: &Activity) {
+    let palette = Palette::of(ui);
+    card(ui).shadow(ui.visuals().popup_shadow).show(ui, |ui| {
+        ui.horizontal(|ui| {
+            let secs = activity.since.as_secs();
+            let text = match activity.progress {
+                Some((done, total)) => {
+                    format!("Trying to {} … {done} of {total}, {secs} s", activity.what)
+                }
+                None => format!("Trying to {} … {secs} s", activity.what),
+            };
+            ui.label(Type::Body.text(text, palette.text));
+            let (done, total) = activity.progress.unwrap_or((0, 0));
+            if total > 0 {
+                let bar = egui::ProgressBar::new(done as f32 / total as f32);
+                ui.add(
+                    bar.desired_width(120.0)
+                        .desired_height(6.0)
+                        .corner_radius(corner::SMALL),
+                );
+            }
+            let mut cancel = Button::new("Cancel");
+            cancel.key = "Esc";
+            if cancel.show(ui, 26.0).clicked() {
+                scene.send(Command::Cancel);
+            }
+        });
+    });
+    ui.ctx().request_repaint_after(Duration::from_millis(250));
+}

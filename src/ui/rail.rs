@@ -1,0 +1,308 @@
+//! The rail: the pass with what runs in order, and below it the views.
+//!
+//! What has been computed has a filled dot, what has not an empty one. A click on something
+//! computed looks at it, on something later runs to it; a click on the dot sets a breakpoint.
+
+use egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use super::command::Command;
+use super::controls::caption;
+use super::icons::Icon;
+use super::picture::Scene;
+use super::spot::Spot;
+use super::theme::{Palette, Role, Type, space};
+use super::walk;
+use crate::trace::debug::Breakpoint;
+use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
+
+/// Height of a row.
+const ROW: f32 = 23.5;
+
+/// The views, with the hue of each.
+const VIEWS: [(View, Role); 6] = [
+    (View::Residual, Role::Residual),
+    (View::KvCache, Role::Cache),
+    (View::Timeline, Role::Logits),
+    (View::Weights, Role::Residual),
+    (View::Experiments, Role::Mlp),
+    (View::Compare, Role::Attention),
+];
+
+/// A row of the rail.
+struct Row {
+    spot: Spot,
+    name: String,
+    role: Role,
+    depth: u8,
+    /// Of a block: whether its parts are shown.
+    is_open: Option<bool>,
+    is_view: bool,
+}
+
+/// Draws the rail.
+pub fn rail_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            ui.add_space(space::MEDIUM);
+            heading_ui(ui, "The pass");
+            for row in pass_rows(scene) {
+                row_ui(ui, scene, &row, breakpoints);
+            }
+            ui.add_space(space::MEDIUM);
+            heading_ui(ui, "Views");
+            for (view, role) in VIEWS {
+                let place = Place::View(view);
+                let row = Row {
+                    spot: Spot::at(place, None),
+                    name: walk::name(place),
+                    role,
+                    depth: 0,
+                    is_open: None,
+                    is_view: true,
+                };
+                row_ui(ui, scene, &row, breakpoints);
+            }
+            ui.add_space(space::MEDIUM);
+        });
+}
+
+fn heading_ui(ui: &mut Ui, text: &str) {
+    ui.horizontal(|ui| {
+        ui.add_space(14.0);
+        caption(ui, text);
+    });
+    ui.add_space(space::TINY);
+}
+
+fn pass_rows(scene: &Scene<'_>) -> Vec<Row> {
+    let pass = scene.view.pass();
+    let row = |place: Place, role: Role| Row {
+        spot: Spot::at(place, Some(pass)),
+        name: walk::name(place),
+        role,
+        depth: 0,
+        is_open: None,
+        is_view: false,
+    };
+    let mut rows = Vec::new();
+    for view in [View::Text, View::Tokens] {
+        let mut row = row(Place::View(view), Role::Residual);
+        row.spot.address.pass = None;
+        rows.push(row);
+    }
+    rows.push(row(Place::Stage(Stage::Embed), Role::Residual));
+    rows.extend(block_rows(scene));
+    rows.push(row(Place::Stage(Stage::FinalNorm), Role::Residual));
+    rows.push(row(Place::Stage(Stage::Logits), Role::Logits));
+    rows.push(row(Place::View(View::Sample), Role::Logits));
+    rows.push(row(Place::View(View::Screen), Role::Residual));
+    rows
+}
+
+fn block_rows(scene: &Scene<'_>) -> Vec<Row> {
+    let (pass, unfolded) = (scene.view.pass(), scene.view.unfolded);
+    let mut rows = Vec::new();
+    for layer in 0..scene.facts.n_layers {
+        let place = Place::Stage(Stage::Block(layer));
+        let is_open = unfolded == Some(layer);
+        let role = if is_open {
+            Role::Attention
+        } else {
+            Role::Residual
+        };
+        rows.push(Row {
+            spot: Spot::at(place, Some(pass)),
+            name: walk::name(place),
+            role,
+            depth: 0,
+            is_open: Some(is_open),
+            is_view: false,
+        });
+        if is_open {
+            rows.extend(walk::parts(scene.facts).map(|(hook, name)| Row {
+                spot: Spot::at(Place::Hook(Hook::Block(layer, hook)), Some(pass)),
+                name: name.to_owned(),
+                role: role_of(hook),
+                depth: 1,
+                is_open: None,
+                is_view: false,
+            }));
+        }
+    }
+    rows
+}
+
+/// The hue of a block's part.
+#[must_use]
+pub fn role_of(hook: BlockHook) -> Role {
+    match hook {
+        BlockHook::Q => Role::Query,
+        BlockHook::RotQ => Role::Key,
+        BlockHook::Pattern => Role::Attention,
+        BlockHook::Z => Role::Value,
+        BlockHook::Post => Role::Mlp,
+        _ => Role::Residual,
+    }
+}
+
+fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &Row, breakpoints: &[Breakpoint]) {
+    let palette = Palette::of(ui);
+    let size = vec2(ui.available_width(), ROW);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let (is_computed, is_shown) = (scene.is_computed(&row.spot), is_shown(scene, row));
+    let state = if is_computed {
+        ""
+    } else {
+        ", not computed yet"
+    };
+    response.widget_info(|| {
+        let label = format!("{}{state}", row.name);
+        WidgetInfo::selected(egui::Role::Button, true, is_shown, label)
+    });
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let fill = match (is_shown, response.hovered() || response.has_focus()) {
+        (true, _) => Some(palette.chosen),
+        (false, true) => Some(palette.sunk),
+        (false, false) => None,
+    };
+    if let Some(fill) = fill {
+        ui.painter().rect_filled(rect, 0.0, fill);
+    }
+    let indent = 18.0 + 16.0 * f32::from(row.depth);
+    let dot = pos2(rect.left() + indent, rect.center().y);
+    dot_ui(ui, scene, row, dot, is_shown, breakpoints);
+    let colour = match is_computed {
+        true => palette.text,
+        false => palette.muted.lerp_to_gamma(palette.faint, 0.6),
+    };
+    let font = if is_shown { Type::Strong } else { Type::Body };
+    let at = pos2(dot.x + 15.0, dot.y);
+    ui.painter().text(
+        at,
+        egui::Align2::LEFT_CENTER,
+        &row.name,
+        font.font(),
+        colour,
+    );
+    if let Some(is_open) = row.is_open {
+        let area = Rect::from_center_size(pos2(rect.right() - 15.0, dot.y), vec2(8.0, 8.0));
+        let icon = if is_open { Icon::Down } else { Icon::Right };
+        if is_open || response.hovered() {
+            icon.paint(ui.painter(), area, palette.faint);
+        }
+    }
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    if response.clicked() {
+        scene.send(Command::Go(row.spot.clone()));
+    }
+    if response.secondary_clicked() && !row.is_view {
+        toggle(scene, &row.spot, breakpoints);
+    }
+    response.on_hover_text_at_pointer(told(row, is_computed));
+}
+
+/// Whether this row is what the picture shows.
+fn is_shown(scene: &Scene<'_>, row: &Row) -> bool {
+    let (shown, own) = (scene.view.spot.address.place, row.spot.address.place);
+    if shown == own {
+        return true;
+    }
+    // A value inside a block belongs to the part that computes it.
+    match (shown, own) {
+        (Place::Hook(Hook::Block(layer, _)), Place::Hook(Hook::Block(other, _))) => {
+            layer == other && walk::name(shown) == row.name
+        }
+        (Place::Hook(hook), Place::Stage(stage)) => {
+            !matches!(hook, Hook::Block(..)) && hook.stage() == stage
+        }
+        _ => false,
+    }
+}
+
+/// The dot before a row: filled when computed, a square for views, a ring around the current one;
+/// a click on it sets a breakpoint.
+fn dot_ui(
+    ui: &Ui,
+    scene: &mut Scene<'_>,
+    row: &Row,
+    at: egui::Pos2,
+    is_shown: bool,
+    breakpoints: &[Breakpoint],
+) {
+    let palette = Palette::of(ui);
+    let hue = palette.role(row.role);
+    let painter = ui.painter();
+    if is_shown {
+        painter.circle_filled(at, 7.5, hue.gamma_multiply(0.35));
+    }
+    if row.is_view {
+        let square = Rect::from_center_size(at, vec2(9.0, 9.0));
+        painter.rect_filled(square, 2.5, hue);
+        return;
+    }
+    let target = Rect::from_center_size(at, vec2(22.0, ROW));
+    let response = ui.interact(
+        target,
+        ui.scope_id().with(("break", row.spot.to_string())),
+        Sense::click(),
+    );
+    let label = format!("breakpoint at {}", row.name);
+    let is_set = breakpoint_at(&row.spot, breakpoints).is_some();
+    response.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, is_set, &label));
+    match scene.is_computed(&row.spot) {
+        true => painter.circle_filled(at, 4.5, hue),
+        false => painter.circle_stroke(at, 4.0, egui::Stroke::new(1.2, palette.faint)),
+    };
+    if is_set {
+        painter.circle_filled(at, 5.5, palette.bad);
+    } else if response.hovered() {
+        painter.circle_stroke(at, 6.5, egui::Stroke::new(1.5, palette.bad));
+    }
+    if response
+        .on_hover_text("Stop here when stepping on")
+        .clicked()
+    {
+        toggle(scene, &row.spot, breakpoints);
+    }
+}
+
+/// Where a breakpoint on this row would stand: in every pass.
+fn break_address(spot: &Spot) -> Address {
+    Address::at(match spot.address.place {
+        Place::Hook(hook) => Place::Stage(hook.stage()),
+        place => place,
+    })
+}
+
+fn breakpoint_at(spot: &Spot, breakpoints: &[Breakpoint]) -> Option<usize> {
+    let address = break_address(spot);
+    breakpoints
+        .iter()
+        .position(|breakpoint| breakpoint.address.place == address.place)
+}
+
+fn toggle(scene: &mut Scene<'_>, spot: &Spot, breakpoints: &[Breakpoint]) {
+    let mut changed = breakpoints.to_vec();
+    match breakpoint_at(spot, breakpoints) {
+        Some(at) => {
+            changed.remove(at);
+        }
+        None => changed.push(Breakpoint {
+            address: break_address(spot),
+            when: None,
+        }),
+    }
+    scene.send(Command::Breakpoints(changed));
+}
+
+fn told(row: &Row, is_computed: bool) -> String {
+    let click = match (is_computed, row.is_view) {
+        (_, true) | (true, _) => "click to look",
+        (false, false) => "click to run to it",
+    };
+    format!("{} · {click}", row.spot.address)
+}

@@ -1,0 +1,56 @@
+//! Sheets over the window: the prompt, the keys, breakpoints, settings.
+
+mod breakpoints;
+mod keys;
+mod prompt;
+mod settings;
+
+use egui::{Context, Id, Modal, Ui};
+
+use super::command::Command;
+use super::controls::{Button, card};
+use super::icons::Icon;
+use super::picture::Scene;
+use super::state::Overlay;
+use super::theme::{Palette, Type, space};
+use crate::trace::debug::Breakpoint;
+
+/// Draws the sheet that is open, if one is.
+pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
+    let Some(overlay) = scene.view.overlay else {
+        return;
+    };
+    let modal = Modal::new(Id::unique("sheet")).backdrop_color(egui::Color32::from_black_alpha(70));
+    let frame = |ui: &Ui| {
+        card(ui)
+            .inner_margin(egui::Margin::same(20))
+            .shadow(ui.visuals().window_shadow)
+    };
+    let response = modal.frame(egui::Frame::NONE).show(ctx, |ui| {
+        frame(ui).show(ui, |ui| match overlay {
+            Overlay::Prompt => prompt::prompt_ui(ui, scene),
+            Overlay::Keys => keys::keys_ui(ui, scene),
+            Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints),
+            Overlay::Settings => settings::settings_ui(ui, scene),
+        });
+    });
+    if response.should_close() {
+        scene.send(Command::Overlay(None));
+    }
+}
+
+/// The title of a sheet, with the way out at its right.
+fn title_ui(ui: &mut Ui, scene: &mut Scene<'_>, title: &str) {
+    let palette = Palette::of(ui);
+    ui.horizontal(|ui| {
+        ui.label(Type::Title.text(title, palette.text));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let mut close = Button::icon(Icon::Close, "Close");
+            close.key = "Esc";
+            if close.show(ui, 24.0).clicked() {
+                scene.send(Command::Overlay(None));
+            }
+        });
+    });
+    ui.add_space(space::TINY);
+}

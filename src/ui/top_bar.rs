@@ -1,0 +1,227 @@
+//! The bar at the top: the program, its modes, the model, what it takes, theme and size.
+
+use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+
+use super::answers::Asked;
+use super::command::Command;
+use super::controls::{Button, focus_ring, format};
+use super::icons::{self, Icon};
+use super::picture::Scene;
+use super::state::{Mode, Overlay};
+use super::theme::{Palette, Type, corner, space};
+use crate::engine::question::{Question, Told};
+use crate::trace::measure::ledger::MemoryUse;
+use crate::trace::units;
+
+/// Models that travel with the program.
+const BUILT_IN: [&str; 2] = ["classroom", "classroom-16bit"];
+
+/// Draws the bar.
+pub fn top_bar_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = space::SMALL;
+        let (rect, response) = ui.allocate_exact_size(vec2(18.0, 20.0), Sense::hover());
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Image, true, "Vitrine's mark"));
+        icons::mark(ui.painter(), rect, palette.text);
+        ui.label(Type::Heading.text("Vitrine", palette.text).size(15.0));
+        ui.add_space(space::TINY);
+        modes_ui(ui, scene);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            right_ui(ui, scene)
+        });
+    });
+}
+
+/// The modes, as a groove with the open one raised.
+fn modes_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let galleys = Mode::ALL.map(|mode| {
+        let (font, colour) = match mode == scene.view.mode {
+            true => (Type::Strong, palette.text),
+            false => (Type::Body, palette.muted),
+        };
+        ui.painter()
+            .layout_no_wrap(mode.name().to_owned(), font.font(), colour)
+    });
+    let width: f32 = galleys.iter().map(|galley| galley.size().x + 24.0).sum();
+    let (groove, _) = ui.allocate_exact_size(vec2(width + 6.0, 34.0), Sense::hover());
+    ui.painter().rect_filled(groove, corner::CARD, palette.sunk);
+    let mut x = groove.left() + 3.0;
+    for (mode, galley) in Mode::ALL.into_iter().zip(galleys) {
+        let rect = Rect::from_min_size(
+            pos2(x, groove.top() + 3.0),
+            vec2(galley.size().x + 24.0, 28.0),
+        );
+        let response = ui.interact(rect, ui.scope_id().with(("mode", mode)), Sense::click());
+        let is_open = mode == scene.view.mode;
+        response.widget_info(|| {
+            WidgetInfo::selected(egui::Role::RadioButton, true, is_open, mode.name())
+        });
+        if is_open {
+            ui.painter().rect(
+                rect,
+                corner::BUTTON,
+                palette.surface,
+                palette.hairline(),
+                StrokeKind::Inside,
+            );
+        } else if response.hovered() {
+            ui.painter().rect_filled(rect, corner::BUTTON, palette.line);
+        }
+        focus_ring(ui, &response, rect);
+        x = rect.right();
+        ui.painter()
+            .galley(rect.center() - galley.size() / 2.0, galley, palette.text);
+        if response
+            .on_hover_cursor(egui::CursorIcon::PointingHand)
+            .clicked()
+        {
+            scene.send(Command::Mode(mode));
+        }
+    }
+}
+
+fn right_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let room = ui.available_width();
+    let mut present = Button::new("Present");
+    present.is_on = scene.view.is_presenting;
+    if present.show(ui, space::TARGET).clicked() {
+        scene.send(Command::Present(!scene.view.is_presenting));
+    }
+    let mut settings = Button::icon(Icon::Theme, "Theme, size and motion");
+    settings.key = ",";
+    if settings.show(ui, space::TARGET).clicked() {
+        scene.send(Command::Overlay(Some(Overlay::Settings)));
+    }
+    ui.spacing_mut().item_spacing.x = 18.0;
+    if room > 560.0
+        && let Asked::Ready(told) = scene.ask(&Question::Memory)
+        && let Told::Memory(memory) = &*told
+    {
+        let total = memory.process_bytes.unwrap_or(memory.mlx_active_bytes);
+        let text = Type::MonoSmall.text(units::bytes(total), palette.muted);
+        ui.label(text).on_hover_text(memory_told(memory));
+    }
+    model_ui(ui, scene);
+}
+
+/// What the memory is made of, line by line.
+fn memory_told(memory: &MemoryUse) -> String {
+    let of_weights = memory.weights.iter();
+    let mut lines: Vec<String> = of_weights
+        .map(|(model, n_bytes)| format!("weights of {model}: {}", units::bytes(*n_bytes)))
+        .collect();
+    for (name, n_bytes) in [
+        ("KV cache", memory.cache_allocated_bytes),
+        ("recordings", memory.recorded_bytes),
+        ("states kept to go back", memory.hidden_bytes),
+        ("MLX", memory.mlx_active_bytes),
+    ] {
+        lines.push(format!("{name}: {}", units::bytes(n_bytes)));
+    }
+    if let Some(n_bytes) = memory.process_bytes {
+        lines.push(format!("the whole program: {}", units::bytes(n_bytes)));
+    }
+    lines.join("\n")
+}
+
+/// The model button, with a list to choose from.
+fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let mut job = egui::text::LayoutJob::default();
+    let name: String = scene
+        .facts
+        .name
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(34)
+        .collect();
+    job.append(&name, 0.0, format(Type::Label, palette.text));
+    let detail = detail(scene);
+    job.append(&detail, 8.0, format(Type::Body, palette.muted));
+    let galley = ui.painter().layout_job(job);
+    let size = vec2(galley.size().x + 48.0, 30.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("model {name}")));
+    ui.painter().rect(
+        rect,
+        corner::BUTTON,
+        palette.surface,
+        palette.hairline(),
+        StrokeKind::Inside,
+    );
+    focus_ring(ui, &response, rect);
+    let dot = if scene.link.is_busy() {
+        palette.faint
+    } else {
+        palette.good
+    };
+    ui.painter()
+        .circle_filled(pos2(rect.left() + 14.0, rect.center().y), 3.5, dot);
+    let at = pos2(rect.left() + 24.0, rect.center().y - galley.size().y / 2.0);
+    ui.painter().galley(at, galley, palette.text);
+    let arrow = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), vec2(8.0, 8.0));
+    Icon::Down.paint(ui.painter(), arrow, palette.text);
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    let menu = egui::Popup::menu(&response).accessible_name("Models");
+    menu.show(|ui| {
+        ui.set_min_width(220.0);
+        ui.label(Type::Caption.text("Inside the program", palette.muted));
+        for model in BUILT_IN {
+            if ui
+                .selectable_label(scene.facts.name == model, model)
+                .clicked()
+            {
+                scene.send(Command::Model(model.to_owned()));
+            }
+        }
+        ui.add_space(space::TINY);
+        ui.label(Type::Caption.text(
+            "A folder, or an id in the Hugging Face cache",
+            palette.muted,
+        ));
+        let id = ui.scope_id().with("typed");
+        let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+        let field = egui::TextEdit::singleline(&mut typed).hint_text("mlx-community/…");
+        let field = ui.add(field);
+        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        if entered && !typed.trim().is_empty() {
+            scene.send(Command::Model(typed.trim().to_owned()));
+            ui.close();
+        }
+        ui.data_mut(|data| data.insert_temp(id, typed));
+    });
+}
+
+/// Parameters and bits of the model: `3.1 M · 4-bit`.
+fn detail(scene: &mut Scene<'_>) -> String {
+    let model = scene.facts.name.clone();
+    let mut parts = Vec::new();
+    if let Asked::Ready(told) = scene.ask(&Question::Inspect { model })
+        && let Told::Inspection(inspection) = &*told
+    {
+        parts.push(short_count(inspection.parameters));
+    }
+    parts.push(match scene.facts.bits {
+        Some(bits) => format!("{bits}-bit"),
+        None => "16-bit".to_owned(),
+    });
+    parts.join(" · ")
+}
+
+/// `3.1 M`, `494 M`, `7.2 B`.
+fn short_count(n: u64) -> String {
+    let (value, unit) = match n {
+        0..1_000_000 => (n as f64 / 1e3, "K"),
+        1_000_000..1_000_000_000 => (n as f64 / 1e6, "M"),
+        _ => (n as f64 / 1e9, "B"),
+    };
+    match value < 99.5 {
+        true => format!("{value:.1} {unit}"),
+        false => format!("{value:.0} {unit}"),
+    }
+}
