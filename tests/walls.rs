@@ -64,6 +64,24 @@ const fn room(name: &'static str, may_use: &'static [&'static str]) -> Room {
     }
 }
 
+/// The files of a module: its own, and those of its folder.
+fn files_of(room: &Room) -> Vec<PathBuf> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (file, folder) = (
+        source.join(room.name).with_extension("rs"),
+        source.join(room.name),
+    );
+    let mut files = Vec::new();
+    if folder.is_dir() {
+        files.extend(rust_files(&folder));
+    }
+    if file.is_file() {
+        files.push(file);
+    }
+    assert!(!files.is_empty(), "there is no module {}", room.name);
+    files
+}
+
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -88,9 +106,8 @@ fn names_in(code: &str) -> impl Iterator<Item = &str> {
 }
 
 fn complaints(room: &Room) -> Vec<String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    for file in rust_files(&source.join(room.name)) {
+    for file in files_of(room) {
         let text = fs::read_to_string(&file).unwrap();
         for (number, line) in text.lines().enumerate() {
             let (code, place) = (code(line), format!("{}:{}", file.display(), number + 1));

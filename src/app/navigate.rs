@@ -157,7 +157,10 @@ impl App {
     /// Takes the run back until `spot` is the newest that is computed.
     fn undo_to(&mut self, spot: &Spot) {
         let pass = spot.pass();
-        let has_next = self.run.as_ref().is_some_and(|run| run.passes.len() > pass + 1);
+        let has_next = self
+            .run
+            .as_ref()
+            .is_some_and(|run| run.passes.len() > pass + 1);
         match spot.address.place {
             Place::View(View::Text | View::Tokens) => self.rewind(0, Place::Stage(Stage::Embed)),
             Place::View(View::Screen) => self.rewind(pass + 1, Place::Stage(Stage::Embed)),

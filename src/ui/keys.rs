@@ -162,10 +162,8 @@ mod tests {
 
     #[test]
     fn a_sheet_takes_the_keys() {
-        let view = ViewState {
-            overlay: Some(Overlay::Prompt),
-            ..ViewState::default()
-        };
+        let mut view = ViewState::default();
+        view.overlay = Some(Overlay::Prompt);
         assert_eq!(command(Key::ArrowRight, &view, 3, 2), None);
         assert_eq!(
             command(Key::Escape, &view, 3, 2),

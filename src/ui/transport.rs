@@ -144,30 +144,36 @@ fn cache_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
     let cache = scene.run.cache;
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        ui.vertical(|ui| {
-            ui.set_width(112.0);
-            ui.spacing_mut().item_spacing.y = 2.0;
-            ui.add_space((ui.available_height() - 32.0).max(0.0) / 2.0);
-            ui.with_layout(egui::Layout::top_down(egui::Align::Max), |ui| {
-                ui.label(Type::MonoSmall.text("KV cache", palette.muted));
-                let mut job = egui::text::LayoutJob::default();
-                let used = units::bytes(cache.used_bytes as u64);
-                let allocated = units::bytes(cache.allocated_bytes as u64);
-                let format = super::controls::format;
-                job.append(
-                    &used,
-                    0.0,
-                    format(Type::MonoSmall, palette.role(Role::Cache)),
-                );
-                job.append(
-                    &format!(" of {allocated}"),
-                    0.0,
-                    format(Type::MonoSmall, palette.text),
-                );
-                ui.label(job)
-                    .on_hover_text("used of allocated: the cache grows in whole chunks");
-            });
-        });
+        let (rect, response) = ui.allocate_exact_size(vec2(118.0, HEIGHT), Sense::hover());
+        let mut job = egui::text::LayoutJob::default();
+        let used = units::bytes(cache.used_bytes as u64);
+        let allocated = units::bytes(cache.allocated_bytes as u64);
+        let format = super::controls::format;
+        job.append(
+            &used,
+            0.0,
+            format(Type::MonoSmall, palette.role(Role::Cache)),
+        );
+        job.append(
+            &format!(" of {allocated}"),
+            0.0,
+            format(Type::MonoSmall, palette.text),
+        );
+        let told = format!("KV cache: {used} of {allocated}");
+        response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, &told));
+        let figures = ui.painter().layout_job(job);
+        let top = rect.right_top() + vec2(0.0, 1.0);
+        let font = Type::MonoSmall.font();
+        ui.painter().text(
+            top,
+            egui::Align2::RIGHT_TOP,
+            "KV cache",
+            font,
+            palette.muted,
+        );
+        let below = rect.right_bottom() - vec2(figures.size().x, figures.size().y + 1.0);
+        ui.painter().galley(below, figures, palette.text);
+        response.on_hover_text("used of allocated: the cache grows in whole chunks");
         let room = ui.available_rect_before_wrap();
         if room.width() > 60.0 {
             timeline_ui(ui, scene, room.shrink2(vec2(4.0, 0.0)));

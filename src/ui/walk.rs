@@ -65,13 +65,17 @@ pub fn last_of_part(facts: &ModelFacts, hook: BlockHook) -> BlockHook {
     let order = |hook: BlockHook| BlockHook::ALL.iter().position(|other| *other == hook);
     let last = order(last_hook(shown));
     let mut all = BlockHook::ALL.into_iter().rev();
-    all.find(|other| order(*other) <= last && facts.has(*other)).unwrap_or(hook)
+    all.find(|other| order(*other) <= last && facts.has(*other))
+        .unwrap_or(hook)
 }
 
 /// The value that is computed right after `hook`, in the same block; `None` at its end.
 #[must_use]
 pub fn next_in_block(facts: &ModelFacts, hook: BlockHook) -> Option<BlockHook> {
-    let mut later = BlockHook::ALL.into_iter().skip_while(|other| *other != hook).skip(1);
+    let mut later = BlockHook::ALL
+        .into_iter()
+        .skip_while(|other| *other != hook)
+        .skip(1);
     later.find(|other| facts.has(*other))
 }
 
@@ -186,7 +190,9 @@ pub fn newest(facts: &ModelFacts, depth: Depth, run: &RunState) -> Spot {
         let places = stations(facts, depth, pass).into_iter();
         places.map(move |place| Spot::at(place, Some(pass)))
     };
-    let last = spots(pass).filter(|spot| is_computed(run, spot)).next_back();
+    let last = spots(pass)
+        .filter(|spot| is_computed(run, spot))
+        .next_back();
     let before = || spots(pass.checked_sub(1)?).next_back();
     last.or_else(before)
         .unwrap_or_else(|| Spot::at(Place::View(View::Text), None))
@@ -219,13 +225,13 @@ pub fn before(facts: &ModelFacts, depth: Depth, spot: &Spot) -> Option<Spot> {
 }
 
 #[cfg(test)]
-pub mod tests {
+mod tests {
     use super::*;
     use crate::trace::answer::CacheSize;
     use crate::trace::debug::{Cursor, PassState};
 
     /// A model of three blocks.
-    pub fn facts() -> ModelFacts {
+    fn facts() -> ModelFacts {
         let hooks = (0..3).flat_map(|layer| BlockHook::ALL.map(|hook| Hook::Block(layer, hook)));
         ModelFacts {
             n_layers: 3,
@@ -235,7 +241,7 @@ pub mod tests {
     }
 
     /// A run with `n_passes` passes that does `next` next.
-    pub fn run(n_passes: usize, next: Next) -> RunState {
+    fn run(n_passes: usize, next: Next) -> RunState {
         let pass = PassState {
             start: 0,
             n_pos: 1,
@@ -350,7 +356,10 @@ pub mod tests {
         ] {
             assert_eq!(is_computed(&run, &spot(place)), expected, "{place}");
         }
-        assert_eq!(newest(&facts(), Depth::Parts, &run), spot("blocks.1.attn.hook_q"));
+        assert_eq!(
+            newest(&facts(), Depth::Parts, &run),
+            spot("blocks.1.attn.hook_q")
+        );
         assert_eq!(newest(&facts(), Depth::Stages, &run), spot("blocks.0"));
     }
 
@@ -358,7 +367,9 @@ pub mod tests {
     fn a_part_is_whole_at_its_last_value() {
         assert_eq!(last_of_part(&facts(), BlockHook::Q), BlockHook::KNorm);
         let mut plain = facts();
-        plain.hooks.retain(|hook| !matches!(hook, Hook::Block(_, BlockHook::QNorm | BlockHook::KNorm)));
+        plain
+            .hooks
+            .retain(|hook| !matches!(hook, Hook::Block(_, BlockHook::QNorm | BlockHook::KNorm)));
         assert_eq!(last_of_part(&plain, BlockHook::Q), BlockHook::V);
         assert_eq!(last_of_part(&plain, BlockHook::Z), BlockHook::ResidMid);
         assert_eq!(next_in_block(&plain, BlockHook::V), Some(BlockHook::RotQ));
