@@ -6,7 +6,7 @@ use std::thread;
 
 use egui::{Color32, ColorImage, Context};
 
-use super::grid::Grid;
+use super::grid::{Grid, is_open};
 use super::pool::{Pool, Region, pool};
 use crate::ui::colormap::ColorMap;
 
@@ -41,31 +41,67 @@ impl Recipe {
     #[must_use]
     pub fn image(&self) -> ColorImage {
         let [rows_per, cols_per] = self.per_pixel;
+        let dye = Dye::new(&self.colours, self.limit);
+        if self.per_pixel == [1, 1] {
+            return self.image_of_cells(&dye);
+        }
         let pooled = pool(&self.grid, self.region, rows_per, cols_per, self.pool);
-        let pixels = colour_all(&pooled.values, &self.colours, self.limit);
-        ColorImage::new([pooled.n_cols, pooled.n_rows], pixels)
+        let pixels = pooled.values.iter().map(|value| dye.colour(*value));
+        ColorImage::new([pooled.n_cols, pooled.n_rows], pixels.collect())
+    }
+
+    /// The image with a pixel for each cell: nothing to pool.
+    fn image_of_cells(&self, dye: &Dye<'_>) -> ColorImage {
+        let Region {
+            row,
+            col,
+            n_rows,
+            n_cols,
+        } = self.region;
+        let mut pixels = Vec::with_capacity(n_rows * n_cols);
+        for line in 0..n_rows {
+            let open = self.grid.row(row + line).get(col..).unwrap_or_default();
+            let open = open.get(..n_cols).unwrap_or(open);
+            pixels.extend(open.iter().map(|value| dye.colour(*value)));
+            pixels.resize((line + 1) * n_cols, Color32::TRANSPARENT);
+        }
+        ColorImage::new([n_cols, n_rows], pixels)
     }
 }
 
-/// The colour of each value; transparent for NaN.
-fn colour_all(values: &[f32], colours: &ColorMap, limit: f32) -> Vec<Color32> {
-    let table = colours.table();
-    let steps = table.len().saturating_sub(1) as f32;
-    // One multiplication and one look-up per value.
-    let (factor, shift) = match (limit > 0.0, colours.is_diverging()) {
-        (true, true) => (steps / (2.0 * limit), steps / 2.0),
-        (true, false) => (steps / limit, 0.0),
-        (false, true) => (0.0, steps / 2.0),
-        (false, false) => (0.0, 0.0),
-    };
-    let colour = |value: &f32| {
-        if value.is_nan() {
+/// A colour table with its scale worked out: one multiplication and one look-up per value.
+struct Dye<'a> {
+    table: &'a [Color32],
+    factor: f32,
+    shift: f32,
+    end: f32,
+}
+
+impl<'a> Dye<'a> {
+    fn new(colours: &'a ColorMap, limit: f32) -> Self {
+        let table = colours.table();
+        let end = table.len().saturating_sub(1) as f32;
+        let (span, shift) = match colours.is_diverging() {
+            true => (end / 2.0, end / 2.0),
+            false => (end, 0.0),
+        };
+        let factor = if limit > 0.0 { span / limit } else { 0.0 };
+        Self {
+            table,
+            factor,
+            shift,
+            end,
+        }
+    }
+
+    /// The colour of a value; transparent where it is masked (NaN, −∞).
+    fn colour(&self, value: f32) -> Color32 {
+        if !is_open(value) {
             return Color32::TRANSPARENT;
         }
-        let place = (value * factor + shift).clamp(0.0, steps) + 0.5;
-        table.get(place as usize).copied().unwrap_or_default()
-    };
-    values.iter().map(colour).collect()
+        let place = (value * self.factor + self.shift).clamp(0.0, self.end) + 0.5;
+        self.table.get(place as usize).copied().unwrap_or_default()
+    }
 }
 
 /// An image that is being made on the colouring thread.
@@ -141,7 +177,8 @@ mod tests {
             ColorMap::diverging(&LIGHT),
             ColorMap::sequential(&LIGHT, Role::Attention),
         ] {
-            let quick = colour_all(&values, &colours, 1.0);
+            let dye = Dye::new(&colours, 1.0);
+            let quick: Vec<Color32> = values.iter().map(|v| dye.colour(*v)).collect();
             let slow: Vec<Color32> = values.iter().map(|v| colours.colour(*v, 1.0)).collect();
             assert_eq!(quick, slow);
         }
@@ -150,9 +187,10 @@ mod tests {
     #[test]
     fn masked_pixels_are_transparent_and_a_flat_map_is_not() {
         let colours = ColorMap::diverging(&LIGHT);
-        let pixels = colour_all(&[f32::NAN, 0.0], &colours, 0.0);
-        assert_eq!(pixels[0], Color32::TRANSPARENT);
-        assert_eq!(pixels[1], colours.colour(0.0, 0.0));
+        let dye = Dye::new(&colours, 0.0);
+        assert_eq!(dye.colour(f32::NAN), Color32::TRANSPARENT);
+        assert_eq!(dye.colour(f32::NEG_INFINITY), Color32::TRANSPARENT);
+        assert_eq!(dye.colour(0.0), colours.colour(0.0, 0.0));
     }
 
     #[test]

@@ -1,0 +1,76 @@
+//! Curves in the look of the window, on `egui_plot`.
+
+use egui::{Color32, Ui, Vec2};
+use egui_plot::{Line, MarkerShape, Plot, PlotPoint, PlotPoints, Points, Text};
+
+use crate::ui::theme::{Palette, Type};
+
+/// A curve through points with whole-number places.
+#[derive(Debug, Clone)]
+pub struct Curve<'a> {
+    /// For those who cannot see it, and egui's memory of it.
+    pub name: &'a str,
+    /// `[x, y]`, by x.
+    pub points: &'a [[f64; 2]],
+    /// Its colour.
+    pub colour: Color32,
+    /// What the axis below counts.
+    pub x_label: &'a str,
+    /// Points with a dot and a word.
+    pub marks: &'a [Mark],
+    /// Keeps this y in sight.
+    pub include_y: Option<f64>,
+}
+
+/// A point with a dot and a word.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    /// Where.
+    pub at: [f64; 2],
+    /// What stands beside it.
+    pub text: String,
+    /// Its colour.
+    pub colour: Color32,
+}
+
+impl Curve<'_> {
+    /// Shows the curve; gives the place under the pointer.
+    pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<PlotPoint> {
+        let palette = Palette::of(ui);
+        let plot = Plot::new(self.name)
+            .width(size.x)
+            .height(size.y)
+            .show_background(false)
+            .show_grid([false, true])
+            .allow_zoom(false)
+            .allow_drag(false)
+            .allow_scroll(false)
+            .allow_boxed_zoom(false)
+            .allow_double_click_reset(false)
+            .x_axis_label(Type::Small.text(self.x_label, palette.muted))
+            .set_margin_fraction(egui::vec2(0.02, 0.12));
+        let plot = match self.include_y {
+            Some(y) => plot.include_y(y),
+            None => plot,
+        };
+        let shown = plot.show(ui, |plot| {
+            let points = PlotPoints::from(self.points.to_vec());
+            plot.line(Line::new(self.name, points).color(self.colour).width(2.0));
+            for mark in self.marks {
+                let dot = Points::new("", vec![mark.at])
+                    .radius(4.5)
+                    .color(mark.colour);
+                plot.points(dot.shape(MarkerShape::Circle));
+                let place = PlotPoint::new(mark.at[0], mark.at[1]);
+                let text = Type::Small.text(format!("  {}", mark.text), palette.text);
+                let label = Text::new("", place, text);
+                plot.text(label.anchor(egui::Align2::LEFT_BOTTOM));
+            }
+            plot.pointer_coordinate()
+        });
+        shown.response.widget_info(|| {
+            egui::WidgetInfo::labeled(egui::Role::Image, true, format!("curve: {}", self.name))
+        });
+        shown.inner.filter(|_| shown.response.hovered())
+    }
+}
