@@ -30,3 +30,5 @@ pub mod tokens;
 pub mod top_bar;
 pub mod transport;
 pub mod walk;
+pub mod widgets;
+pub mod words;

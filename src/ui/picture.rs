@@ -118,6 +118,13 @@ impl Scene<'_> {
         let picture = self.view.picture().unwrap_or(PictureKind::Text);
         self.view.tab(picture, tabs)
     }
+
+    /// The same with another one before one was chosen.
+    #[must_use]
+    pub fn tab_or(&self, tabs: &[&str], default: usize) -> usize {
+        let picture = self.view.picture().unwrap_or(PictureKind::Text);
+        self.view.tab_or(picture, tabs, default)
+    }
 }
 
 /// What stands over a picture.
@@ -169,6 +176,11 @@ pub trait Picture {
     /// Its tabs, if it has more than one side.
     fn tabs(&self) -> &'static [&'static str] {
         &[]
+    }
+
+    /// The tab that is open before one was chosen, as its place among them.
+    fn default_tab(&self) -> usize {
+        0
     }
 
     /// The picture itself, in all the room that `ui` has.
@@ -229,8 +241,9 @@ fn heading_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &dyn Picture) {
         ui.set_min_height(space::TARGET + 2.0);
         ui.label(Type::Title.text(&heading.title, palette.text));
         if !tabs.is_empty() {
+            let open = scene.tab_or(tabs, picture.default_tab());
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                if let Some(tab) = segmented(ui, "tabs", tabs, scene.tab(tabs)) {
+                if let Some(tab) = segmented(ui, "tabs", tabs, open) {
                     let tab = tabs.get(tab).copied().unwrap_or_default();
                     scene.send(Command::Tab(tab.to_lowercase()));
                 }
@@ -279,7 +292,7 @@ pub fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
         if !text.is_empty() {
             caption(ui, title);
             ui.add_space(-2.0);
-            paragraph(ui, text);
+            super::widgets::prose_ui(ui, text);
             ui.add_space(space::TINY);
         }
     };

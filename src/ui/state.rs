@@ -144,12 +144,18 @@ impl ViewState {
         self.hovered.as_ref().or(self.locked.as_ref())
     }
 
-    /// The open one of `tabs` of `picture`, as its place among them.
+    /// The open one of `tabs` of `picture`, as its place among them; the first before one was chosen.
     #[must_use]
     pub fn tab(&self, picture: PictureKind, tabs: &[&str]) -> usize {
+        self.tab_or(picture, tabs, 0)
+    }
+
+    /// The same with another one before one was chosen.
+    #[must_use]
+    pub fn tab_or(&self, picture: PictureKind, tabs: &[&str], default: usize) -> usize {
         let open = self.tabs.get(&picture);
         let place = open.and_then(|open| tabs.iter().position(|tab| tab.to_lowercase() == *open));
-        place.unwrap_or(0)
+        place.unwrap_or(default)
     }
 
     /// Opens a tab of the picture on view.

@@ -1,5 +1,6 @@
 //! The pictures, one file each, and the one table that names them all.
 
+mod attention;
 mod embedding;
 mod text;
 mod tokens;
@@ -15,6 +16,7 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Text => Box::new(text::TextPicture),
         PictureKind::Tokens => Box::new(tokens::TokensPicture),
         PictureKind::Embedding => Box::new(embedding::EmbeddingPicture),
+        PictureKind::Attention => Box::new(attention::AttentionPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }
 }

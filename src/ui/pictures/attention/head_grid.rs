@@ -1,0 +1,325 @@
+//! Every head in small, layer × head: pick one, pin some, see those that bear a label.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use egui::{
+    Align2, Color32, ColorImage, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::head;
+use super::options::Options;
+use crate::engine::question::{Question, Told};
+use crate::trace::measure::heads::{HeadScores, HeadTally};
+use crate::trace::measure::maps::Miniature;
+use crate::trace::{BlockHook, Hook, Place};
+use crate::ui::answers::Asked;
+use crate::ui::colormap::ColorMap;
+use crate::ui::command::{Command, Pointing};
+use crate::ui::controls::outline;
+use crate::ui::picture::Scene;
+use crate::ui::spot::Spot;
+use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
+use crate::ui::widgets::chip_ui;
+
+/// Most rows and columns of a miniature.
+const MINIATURE: usize = 48;
+
+/// All heads, as one texture.
+#[derive(Default)]
+pub struct HeadGrid {
+    atlas: Option<Atlas>,
+    pins: BTreeSet<(usize, usize)>,
+}
+
+/// The miniatures, tile by tile.
+struct Atlas {
+    told: Arc<Told>,
+    is_dark: bool,
+    leaves_first_out: bool,
+    texture: TextureHandle,
+    /// Rows and columns of tiles.
+    n_tiles: [usize; 2],
+    n_layers: usize,
+    /// Labels, where the miniatures are whole maps.
+    scores: Vec<HeadScores>,
+}
+
+impl HeadGrid {
+    /// Shows the grid, at most `height` high.
+    pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, height: f32, options: &Options) {
+        self.ask(ui, scene, options);
+        let palette = Palette::of(ui);
+        ui.horizontal(|ui| {
+            ui.label(Type::Strong.text("All heads", palette.text));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                ui.label(Type::Body.text("layer × head", palette.muted));
+            });
+        });
+        let pins = if self.pins.is_empty() { 0.0 } else { 34.0 };
+        let room = vec2(ui.available_width(), (height - 30.0 - pins).max(60.0));
+        self.cells_ui(ui, scene, room, options);
+        self.pins_ui(ui, scene);
+    }
+
+    /// Asks for the miniatures of the blocks that have run, and paints them into the atlas.
+    fn ask(&mut self, ui: &Ui, scene: &mut Scene<'_>, options: &Options) {
+        let question = Question::Patterns {
+            pass: scene.view.pass(),
+            layers: Vec::new(),
+            size: MINIATURE,
+        };
+        let Asked::Ready(told) = scene.ask(&question) else {
+            return;
+        };
+        let palette = Palette::of(ui);
+        let is_there = self.atlas.as_ref().is_some_and(|atlas| {
+            Arc::ptr_eq(&atlas.told, &told)
+                && atlas.is_dark == palette.is_dark
+                && atlas.leaves_first_out == options.leaves_first_out
+        });
+        if !is_there {
+            self.atlas = Atlas::paint(ui, scene, told, options.leaves_first_out);
+        }
+    }
+
+    fn cells_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, room: egui::Vec2, options: &Options) {
+        let (n_layers, n_heads) = (scene.facts.n_layers.max(1), scene.facts.n_heads.max(1));
+        let edge = vec2(26.0, 16.0);
+        let step = ((room.x - edge.x) / n_heads as f32).min((room.y - edge.y) / n_layers as f32);
+        let step = step.clamp(17.0, 74.0);
+        let size = vec2(step * n_heads as f32, step * n_layers as f32) + edge;
+        egui::ScrollArea::both()
+            .id_salt("heads")
+            .max_height(room.y)
+            .max_width(room.x)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+                self.edges_ui(ui, rect.min, edge, step, n_layers, n_heads);
+                for layer in 0..n_layers {
+                    for head in 0..n_heads {
+                        let corner = rect.min + edge + vec2(head as f32, layer as f32) * step;
+                        let cell = Rect::from_min_size(corner, vec2(step, step));
+                        if ui.is_rect_visible(cell) {
+                            let tile = cell.shrink((step * 0.07).clamp(1.0, 4.0));
+                            self.cell_ui(ui, scene, tile, (layer, head), options);
+                        }
+                    }
+                }
+            });
+    }
+
+    fn edges_ui(
+        &self,
+        ui: &Ui,
+        min: egui::Pos2,
+        edge: egui::Vec2,
+        step: f32,
+        n_layers: usize,
+        n_heads: usize,
+    ) {
+        let palette = Palette::of(ui);
+        let font = Type::Small.font();
+        let every = (16.0 / step).ceil().max(1.0) as usize;
+        for head in (0..n_heads).step_by(every) {
+            let place = min + vec2(edge.x + (head as f32 + 0.5) * step, edge.y - 2.0);
+            let text = head.to_string();
+            ui.painter().text(place, Align2::CENTER_BOTTOM, text, font.clone(), palette.muted);
+        }
+        for layer in 0..n_layers {
+            let place = min + vec2(0.0, edge.y + (layer as f32 + 0.5) * step);
+            let text = format!("L{layer}");
+            ui.painter().text(place, Align2::LEFT_CENTER, text, font.clone(), palette.muted);
+        }
+    }
+
+    fn cell_ui(
+        &mut self,
+        ui: &Ui,
+        scene: &mut Scene<'_>,
+        rect: Rect,
+        at: (usize, usize),
+        options: &Options,
+    ) {
+        let palette = Palette::of(ui);
+        let (layer, head_at) = at;
+        let id = ui.scope_id().with(("head", layer, head_at));
+        let response = ui.interact(rect, id, Sense::click());
+        let spot = spot(scene, layer);
+        let is_chosen = layer == scene.view.layer && head_at == head(scene);
+        let is_there = self.atlas.as_ref().is_some_and(|atlas| layer < atlas.n_layers);
+        let name = format!("L{layer}.H{head_at}");
+        response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_chosen, &name));
+        let painter = ui.painter();
+        match self.atlas.as_ref().filter(|_| is_there) {
+            Some(atlas) => {
+                painter.rect_filled(rect, corner::CELL, palette.surface);
+                let tint = match atlas.bears(at, options) {
+                    true => Color32::WHITE,
+                    false => Color32::from_white_alpha(46),
+                };
+                let inside = rect.shrink(1.5);
+                painter.image(atlas.texture.id(), inside, atlas.tile(at), tint);
+                painter.rect_stroke(rect, 3, palette.hairline(), StrokeKind::Inside);
+            }
+            None => outline(painter, rect, mix(palette.background, palette.faint, 0.7)),
+        }
+        if self.pins.contains(&at) {
+            let place = rect.right_top() + vec2(-4.0, 4.0);
+            painter.circle_filled(place, 3.0, palette.role(Role::Attention));
+        }
+        if is_chosen {
+            painter.rect_stroke(rect.expand(1.0), 4, palette.ring(), StrokeKind::Middle);
+        } else if response.hovered() {
+            let line = Stroke::new(1.0, palette.muted);
+            painter.rect_stroke(rect, 3, line, StrokeKind::Middle);
+        }
+        if response.clicked() {
+            scene.point(Pointing::Head(head_at));
+            scene.send(if is_there { Command::Look(spot) } else { Command::Go(spot) });
+        }
+        if response.secondary_clicked() && !self.pins.remove(&at) {
+            self.pins.insert(at);
+        }
+        let tip = match is_there {
+            true => format!("{name}\n{}\nright click: pin", self.told_labels(at)),
+            false => format!("{name}\nnot computed yet; click to run to it"),
+        };
+        response.on_hover_text(tip);
+    }
+
+    /// What is known of a head's labels, in words.
+    fn told_labels(&self, at: (usize, usize)) -> String {
+        let scores = self.atlas.as_ref().and_then(|atlas| atlas.scores_of(at));
+        let Some(scores) = scores else {
+            return "no label: the map is pooled".to_owned();
+        };
+        let labels = scores.labels();
+        let labels = labels.iter().map(|label| format!("{} {:.2}", label.role.name(), label.score));
+        let labels: Vec<String> = labels.collect();
+        match labels.is_empty() {
+            true => "no label on this text".to_owned(),
+            false => format!("{} on this text", labels.join(", ")),
+        }
+    }
+
+    /// The pinned heads, to come back to.
+    fn pins_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        if self.pins.is_empty() {
+            return;
+        }
+        let palette = Palette::of(ui);
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing = vec2(space::TINY, space::TINY);
+            ui.label(Type::Small.text("pinned", palette.muted));
+            for (layer, head_at) in self.pins.clone() {
+                let is_on = layer == scene.view.layer && head_at == head(scene);
+                let chip = chip_ui(ui, &format!("L{layer}.H{head_at}"), is_on);
+                if chip.clicked() {
+                    scene.point(Pointing::Head(head_at));
+                    let spot = spot(scene, layer);
+                    scene.send(Command::Go(spot));
+                }
+                if chip.secondary_clicked() {
+                    self.pins.remove(&(layer, head_at));
+                }
+            }
+        });
+    }
+}
+
+impl Atlas {
+    fn paint(ui: &Ui, scene: &Scene<'_>, told: Arc<Told>, leaves_first_out: bool) -> Option<Self> {
+        let Told::Patterns(heads) = &*told else {
+            return None;
+        };
+        let palette = Palette::of(ui);
+        let colours = ColorMap::sequential(palette, Role::Attention);
+        let n_layers = heads.iter().map(|head| head.layer + 1).max()?;
+        let n_heads = heads.iter().map(|head| head.head + 1).max()?;
+        let [rows, cols] = *heads.first()?.max.shape() else {
+            return None;
+        };
+        let size = [cols * n_heads, rows * n_layers];
+        let mut image = ColorImage::filled(size, Color32::TRANSPARENT);
+        for head in heads {
+            paint_tile(&mut image, head, [rows, cols], &colours, leaves_first_out);
+        }
+        let texture = ui.ctx().load_texture("heads", image, TextureOptions::NEAREST);
+        Some(Self {
+            scores: scores(scene, heads),
+            told,
+            is_dark: palette.is_dark,
+            leaves_first_out,
+            texture,
+            n_tiles: [n_layers, n_heads],
+            n_layers,
+        })
+    }
+
+    /// Where a head's miniature lies in the texture.
+    fn tile(&self, (layer, head): (usize, usize)) -> Rect {
+        let [n_rows, n_cols] = self.n_tiles;
+        let size = vec2(1.0 / n_cols.max(1) as f32, 1.0 / n_rows.max(1) as f32);
+        Rect::from_min_size(pos2(head as f32 * size.x, layer as f32 * size.y), size)
+    }
+
+    fn scores_of(&self, (layer, head): (usize, usize)) -> Option<&HeadScores> {
+        let mut scores = self.scores.iter();
+        scores.find(|scores| (scores.layer, scores.head) == (layer, head))
+    }
+
+    /// Whether a head bears the label that is filtered by; all do while there is no filter.
+    fn bears(&self, at: (usize, usize), options: &Options) -> bool {
+        let Some(role) = options.filter else {
+            return true;
+        };
+        let labels = self.scores_of(at).map(HeadScores::labels).unwrap_or_default();
+        labels.iter().any(|label| label.role == role)
+    }
+}
+
+/// Where each head looks, where its miniature is the whole map.
+fn scores(scene: &Scene<'_>, heads: &[Miniature]) -> Vec<HeadScores> {
+    let range = scene.pass_range();
+    let Some(ids) = scene.run.ids.get(..range.end) else {
+        return Vec::new();
+    };
+    let whole = heads.iter().filter(|head| head.max.shape() == [range.len(), range.end]);
+    let score = |head: &Miniature| {
+        let mut tally = HeadTally::default();
+        tally.add(head.max.values(), range.start, ids);
+        tally.scores(head.layer, head.head)
+    };
+    whole.map(score).collect()
+}
+
+fn paint_tile(
+    image: &mut ColorImage,
+    head: &Miniature,
+    [rows, cols]: [usize; 2],
+    colours: &ColorMap,
+    leaves_first_out: bool,
+) {
+    let values = head.max.values();
+    let limit = match leaves_first_out {
+        true => values.chunks(cols.max(1)).flat_map(|row| row.iter().skip(1)).copied().fold(0.0, f32::max),
+        false => 1.0,
+    };
+    let width = image.size.first().copied().unwrap_or_default();
+    for (row, values) in values.chunks(cols.max(1)).take(rows).enumerate() {
+        let start = (head.layer * rows + row) * width + head.head * cols;
+        let pixels = image.pixels.get_mut(start..start + values.len());
+        for (pixel, value) in pixels.into_iter().flatten().zip(values) {
+            *pixel = colours.colour(*value, limit);
+        }
+    }
+}
+
+/// The attention of a block in the pass on view.
+fn spot(scene: &Scene<'_>, layer: usize) -> Spot {
+    let place = Place::Hook(Hook::Block(layer, BlockHook::Pattern));
+    Spot::at(place, Some(scene.view.pass()))
+}

@@ -1,0 +1,253 @@
+//! The large map of one head, and the same as arcs.
+
+use std::sync::Arc as Shared;
+
+use egui::{Ui, vec2};
+
+use super::options::Options;
+use super::{TABS, head, step};
+use crate::engine::question::{Question, Told};
+use crate::trace::measure::maps::ScoreMaps;
+use crate::ui::answers::Asked;
+use crate::ui::colormap::ColorMap;
+use crate::ui::picture::Scene;
+use crate::ui::theme::{Palette, Role};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure};
+use crate::ui::widgets::{Arc, Arcs};
+
+/// What was pointed at in this frame.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pointed {
+    /// The cell under the pointer.
+    pub hovered: Option<MapCell>,
+    /// The cell that was clicked.
+    pub clicked: Option<MapCell>,
+}
+
+/// What a map's colours mean, for its legend.
+#[derive(Debug, Clone)]
+pub struct Legend {
+    /// What is counted.
+    pub name: String,
+    /// The colours.
+    pub colours: ColorMap,
+    /// Where the scale ends.
+    pub limit: f32,
+    /// Where a dot stands for several cells: what it shows.
+    pub note: Option<String>,
+}
+
+/// The map, with what it keeps between frames.
+#[derive(Default)]
+pub struct MapPart {
+    state: MapState,
+    per_dot: [usize; 2],
+    /// The grid of each tab, cut out of the answer it belongs to.
+    cut: Option<Cut>,
+    /// The value-weighted map.
+    weighted: Option<(Shared<Told>, Grid)>,
+}
+
+struct Cut {
+    told: Shared<Told>,
+    grids: [Grid; 4],
+    /// The largest size in each, and that of the shares without the first token.
+    limits: [f32; 4],
+    without_first: f32,
+}
+
+impl MapPart {
+    /// Shows the map of the open tab.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        told: &Shared<Told>,
+        maps: &ScoreMaps,
+        options: &Options,
+        chosen: Option<MapCell>,
+    ) -> Pointed {
+        self.cut(told, maps);
+        self.ask_weighted(scene, maps, options);
+        let Some((grid, legend)) = self.on_view(ui, scene, options) else {
+            return Pointed::default();
+        };
+        let names: Vec<String> = (0..maps.start + grid.n_rows()).map(|at| scene.name(at)).collect();
+        let rows = Labels {
+            texts: names.get(maps.start..).unwrap_or_default(),
+            chosen: chosen.map(|cell| cell.row),
+        };
+        let cols = Labels {
+            texts: &names,
+            chosen: chosen.map(|cell| cell.col),
+        };
+        let name = format!("{} of L{}.H{}", legend.name, scene.view.layer, head(scene));
+        let map = HeatMap::new(&name, &grid, &legend.colours, legend.limit)
+            .rows(rows)
+            .cols(cols)
+            .axes([("query ↓", Role::Query), ("key →", Role::Key)])
+            .chosen(chosen)
+            .square();
+        let room = ui.available_size();
+        let shown = map.show(ui, &mut self.state, room);
+        self.per_dot = shown.per_dot;
+        let tip = shown.hovered.map(|cell| {
+            let value = grid.value(cell.row, cell.col).map_or("masked".into(), figure);
+            let (query, key) = (scene.name(maps.start + cell.row), scene.name(cell.col));
+            format!("{query} reads {key}: {value}\n{}", super::address(scene, cell))
+        });
+        if let Some(tip) = tip {
+            shown.response.on_hover_text_at_pointer(tip);
+        }
+        Pointed {
+            hovered: shown.hovered,
+            clicked: shown.clicked,
+        }
+    }
+
+    /// The same head as arcs: from each query to the keys it reads.
+    pub fn arcs_ui(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        maps: &ScoreMaps,
+        chosen: Option<MapCell>,
+    ) -> Pointed {
+        /// With more tokens than this only the chosen one's arcs are drawn.
+        const MANY: usize = 96;
+        let [n_rows, n_keys] = *maps.pattern.shape() else {
+            return Pointed::default();
+        };
+        let names: Vec<String> = (0..n_keys).map(|at| scene.name(at)).collect();
+        let rows = (0..n_rows).filter(|row| n_rows <= MANY || chosen.is_some_and(|at| at.row == *row));
+        let arcs: Vec<Arc> = rows
+            .flat_map(|from| {
+                let shares = maps.pattern.at(&[from]).unwrap_or_default();
+                let arc = move |(to, share): (usize, &f32)| Arc {
+                    from,
+                    to,
+                    share: *share,
+                };
+                shares.iter().enumerate().map(arc)
+            })
+            .collect();
+        let palette = Palette::of(ui);
+        let arcs = Arcs {
+            name: "attention",
+            readers: names.get(maps.start..).unwrap_or_default(),
+            read: &names,
+            arcs: &arcs,
+            chosen: chosen.map(|cell| cell.row),
+            colour: palette.role(Role::Attention),
+        };
+        ui.add_space(14.0);
+        let size = vec2(ui.available_width(), ui.available_height());
+        let shown = egui::ScrollArea::vertical()
+            .id_salt("arcs")
+            .show(ui, |ui| arcs.show(ui, size))
+            .inner;
+        let cell = |row: usize| {
+            let shares = maps.pattern.at(&[row])?;
+            let col = super::largest_at(shares)?;
+            Some(MapCell { row, col })
+        };
+        Pointed {
+            hovered: shown.hovered.and_then(cell),
+            clicked: shown.clicked.and_then(cell),
+        }
+    }
+
+    /// The legend of the map on view.
+    pub fn legend(
+        &mut self,
+        ui: &Ui,
+        scene: &Scene<'_>,
+        maps: Option<&ScoreMaps>,
+        options: &Options,
+    ) -> Option<Legend> {
+        maps?;
+        let (_, mut legend) = self.on_view(ui, scene, options)?;
+        let [down, across] = self.per_dot;
+        if down > 1 || across > 1 {
+            legend.note = Some(format!("each dot: the largest of {down} × {across}; scroll to zoom"));
+        }
+        Some(legend)
+    }
+
+    /// Cuts the four grids out of an answer, once.
+    fn cut(&mut self, told: &Shared<Told>, maps: &ScoreMaps) {
+        if self.cut.as_ref().is_some_and(|cut| Shared::ptr_eq(&cut.told, told)) {
+            return;
+        }
+        let grid = |tensor| Grid::of(tensor);
+        let all = (grid(&maps.dot), grid(&maps.scaled), grid(&maps.masked), grid(&maps.pattern));
+        let (Some(dot), Some(scaled), Some(masked), Some(pattern)) = all else {
+            self.cut = None;
+            return;
+        };
+        let grids = [dot, scaled, masked.causal(maps.start), pattern.causal(maps.start)];
+        let limits = grids.each_ref().map(Grid::largest);
+        let without_first = grids[3].largest_from(1);
+        self.cut = Some(Cut {
+            told: Shared::clone(told),
+            grids,
+            limits,
+            without_first,
+        });
+    }
+
+    fn ask_weighted(&mut self, scene: &mut Scene<'_>, maps: &ScoreMaps, options: &Options) {
+        if !options.is_weighted || step(scene) + 1 < TABS.len() {
+            return;
+        }
+        let question = Question::WeightedAttention {
+            pass: scene.view.pass(),
+            layer: maps.layer,
+            head: maps.head,
+        };
+        let Asked::Ready(told) = scene.ask(&question) else {
+            return;
+        };
+        if self.weighted.as_ref().is_some_and(|(known, _)| Shared::ptr_eq(known, &told)) {
+            return;
+        }
+        let Told::WeightedAttention(weighted) = &*told else {
+            return;
+        };
+        let n_cols = weighted.weighted.first().map_or(0, Vec::len);
+        let grid = Grid::new(weighted.weighted.len(), n_cols, weighted.weighted.concat());
+        let grid = grid.map(|grid| grid.causal(maps.start));
+        self.weighted = grid.map(|grid| (told, grid));
+    }
+
+    /// The grid of the open tab and what its colours mean.
+    fn on_view(&self, ui: &Ui, scene: &Scene<'_>, options: &Options) -> Option<(Grid, Legend)> {
+        let palette = Palette::of(ui);
+        let cut = self.cut.as_ref()?;
+        let step = step(scene).min(3);
+        let legend = |name: &str, colours, limit| Legend {
+            name: name.to_owned(),
+            colours,
+            limit,
+            note: None,
+        };
+        let weighted = self.weighted.as_ref().filter(|_| options.is_weighted && step == 3);
+        if let Some((_, grid)) = weighted {
+            let colours = ColorMap::sequential(palette, Role::Attention);
+            let limit = match options.leaves_first_out {
+                true => grid.largest_from(1),
+                false => grid.largest(),
+            };
+            return Some((grid.clone(), legend("share × size of value", colours, limit)));
+        }
+        let grid = cut.grids.get(step)?.clone();
+        if step == 3 {
+            let colours = ColorMap::sequential(palette, Role::Attention);
+            let limit = if options.leaves_first_out { cut.without_first } else { 1.0 };
+            return Some((grid, legend("attention share", colours, limit)));
+        }
+        let name = ["q · k", "scaled score", "masked score"].get(step).copied()?;
+        let limit = cut.limits.get(step).copied()?;
+        Some((grid, legend(name, ColorMap::diverging(palette), limit)))
+    }
+}
