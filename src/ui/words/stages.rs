@@ -133,7 +133,7 @@ pub const ATTENTION: PictureText = PictureText {
     sentence: "In this head, the query of each position is scored against the keys at or before it. Each row adds up to 1.",
     happens: "The [query] of **{token}** is compared with the [key] of every position up to it. [Softmax] turns the {n_keys} scores into \
               [shares|attention share]. A share says how much of the [value] at a position is read. That value already mixes earlier text.",
-    look_for: "A diagonal one step left of the middle: such heads read the tokens just before. A full first column: the head rests ([attention sink]).",
+    look_for: "A diagonal one step left of the middle: such heads read the tokens just before. A full first column: the head rests on an [attention sink].",
     tries: &["Block this edge", "Switch the head off"],
     not_said: Some(
         "A share does not say why a position is read, nor that it explains the answer. What is read may hardly matter: see [value-weighted].",

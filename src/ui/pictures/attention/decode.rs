@@ -31,16 +31,26 @@ pub fn decode_ui(
         keys.sort_unstable();
     }
     let kept = own.min(n_keys);
-    let text = format!("{kept} keys from the cache, 1 new: the row of {}", scene.name(own));
+    let text = format!(
+        "{kept} keys from the cache, 1 new: the row of {}",
+        scene.name(own)
+    );
     ui.add_space(space::SMALL);
     ui.label(Type::Strong.text(text, palette.text));
     let step = super::step(scene).min(3);
     let map = [&maps.dot, &maps.scaled, &maps.masked, &maps.pattern];
-    let role = if step == 3 { Role::Attention } else { Role::Query };
+    let role = if step == 3 {
+        Role::Attention
+    } else {
+        Role::Query
+    };
     let bars: Vec<Bar> = keys
         .iter()
         .map(|key| {
-            let value = map.get(step).and_then(|map| map.value(&[0, *key])).unwrap_or(f32::NAN);
+            let value = map
+                .get(step)
+                .and_then(|map| map.value(&[0, *key]))
+                .unwrap_or(f32::NAN);
             let mut bar = Bar::new(scene.name(*key), value, figure(value), palette.role(role));
             bar.is_chosen = chosen.is_some_and(|cell| cell.col == *key);
             bar.second = match *key {

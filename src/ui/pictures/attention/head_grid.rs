@@ -1,11 +1,11 @@
 //! Every head in small, layer × head: pick one, pin some, see those that bear a label.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use egui::{
-    Align2, Color32, ColorImage, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions, Ui,
-    WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions,
+    Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::head;
@@ -26,22 +26,20 @@ use crate::ui::widgets::chip_ui;
 /// Most rows and columns of a miniature.
 const MINIATURE: usize = 48;
 
-/// All heads, as one texture.
+/// All heads, one texture per block.
 #[derive(Default)]
 pub struct HeadGrid {
-    atlas: Option<Atlas>,
+    blocks: BTreeMap<usize, Block>,
     pins: BTreeSet<(usize, usize)>,
 }
 
-/// The miniatures, tile by tile.
-struct Atlas {
+/// The heads of one block, side by side.
+struct Block {
     told: Arc<Told>,
     is_dark: bool,
     leaves_first_out: bool,
     texture: TextureHandle,
-    /// Rows and columns of tiles.
-    n_tiles: [usize; 2],
-    n_layers: usize,
+    n_heads: usize,
     /// Labels, where the miniatures are whole maps.
     scores: Vec<HeadScores>,
 }
@@ -63,28 +61,41 @@ impl HeadGrid {
         self.pins_ui(ui, scene);
     }
 
-    /// Asks for the miniatures of the blocks that have run, and paints them into the atlas.
+    /// Asks for the miniatures of each block that has come this far, and paints those that are new.
     fn ask(&mut self, ui: &Ui, scene: &mut Scene<'_>, options: &Options) {
-        let question = Question::Patterns {
-            pass: scene.view.pass(),
-            layers: Vec::new(),
-            size: MINIATURE,
-        };
-        let Asked::Ready(told) = scene.ask(&question) else {
-            return;
-        };
         let palette = Palette::of(ui);
-        let is_there = self.atlas.as_ref().is_some_and(|atlas| {
-            Arc::ptr_eq(&atlas.told, &told)
-                && atlas.is_dark == palette.is_dark
-                && atlas.leaves_first_out == options.leaves_first_out
-        });
-        if !is_there {
-            self.atlas = Atlas::paint(ui, scene, told, options.leaves_first_out);
+        for layer in 0..scene.facts.n_layers {
+            if !scene.is_computed(&spot(scene, layer)) {
+                self.blocks.remove(&layer);
+                continue;
+            }
+            let question = Question::Patterns {
+                pass: scene.view.pass(),
+                layers: vec![layer],
+                size: MINIATURE,
+            };
+            let Asked::Ready(told) = scene.ask(&question) else {
+                continue;
+            };
+            let is_there = self.blocks.get(&layer).is_some_and(|block| {
+                Arc::ptr_eq(&block.told, &told)
+                    && block.is_dark == palette.is_dark
+                    && block.leaves_first_out == options.leaves_first_out
+            });
+            if !is_there {
+                let block = Block::paint(ui, scene, told, options.leaves_first_out);
+                self.blocks.extend(block.map(|block| (layer, block)));
+            }
         }
     }
 
-    fn cells_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, room: egui::Vec2, options: &Options) {
+    fn cells_ui(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        room: egui::Vec2,
+        options: &Options,
+    ) {
         let (n_layers, n_heads) = (scene.facts.n_layers.max(1), scene.facts.n_heads.max(1));
         let edge = vec2(26.0, 16.0);
         let step = ((room.x - edge.x) / n_heads as f32).min((room.y - edge.y) / n_layers as f32);
@@ -126,12 +137,24 @@ impl HeadGrid {
         for head in (0..n_heads).step_by(every) {
             let place = min + vec2(edge.x + (head as f32 + 0.5) * step, edge.y - 2.0);
             let text = head.to_string();
-            ui.painter().text(place, Align2::CENTER_BOTTOM, text, font.clone(), palette.muted);
+            ui.painter().text(
+                place,
+                Align2::CENTER_BOTTOM,
+                text,
+                font.clone(),
+                palette.muted,
+            );
         }
         for layer in 0..n_layers {
             let place = min + vec2(0.0, edge.y + (layer as f32 + 0.5) * step);
             let text = format!("L{layer}");
-            ui.painter().text(place, Align2::LEFT_CENTER, text, font.clone(), palette.muted);
+            ui.painter().text(
+                place,
+                Align2::LEFT_CENTER,
+                text,
+                font.clone(),
+                palette.muted,
+            );
         }
     }
 
@@ -149,19 +172,19 @@ impl HeadGrid {
         let response = ui.interact(rect, id, Sense::click());
         let spot = spot(scene, layer);
         let is_chosen = layer == scene.view.layer && head_at == head(scene);
-        let is_there = self.atlas.as_ref().is_some_and(|atlas| layer < atlas.n_layers);
+        let is_there = self.blocks.contains_key(&layer);
         let name = format!("L{layer}.H{head_at}");
         response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_chosen, &name));
         let painter = ui.painter();
-        match self.atlas.as_ref().filter(|_| is_there) {
-            Some(atlas) => {
+        match self.blocks.get(&layer) {
+            Some(block) => {
                 painter.rect_filled(rect, corner::CELL, palette.surface);
-                let tint = match atlas.bears(at, options) {
+                let tint = match block.bears(head_at, options) {
                     true => Color32::WHITE,
                     false => Color32::from_white_alpha(46),
                 };
                 let inside = rect.shrink(1.5);
-                painter.image(atlas.texture.id(), inside, atlas.tile(at), tint);
+                painter.image(block.texture.id(), inside, block.tile(head_at), tint);
                 painter.rect_stroke(rect, 3, palette.hairline(), StrokeKind::Inside);
             }
             None => outline(painter, rect, mix(palette.background, palette.faint, 0.7)),
@@ -178,7 +201,11 @@ impl HeadGrid {
         }
         if response.clicked() {
             scene.point(Pointing::Head(head_at));
-            scene.send(if is_there { Command::Look(spot) } else { Command::Go(spot) });
+            scene.send(if is_there {
+                Command::Look(spot)
+            } else {
+                Command::Go(spot)
+            });
         }
         if response.secondary_clicked() && !self.pins.remove(&at) {
             self.pins.insert(at);
@@ -191,13 +218,18 @@ impl HeadGrid {
     }
 
     /// What is known of a head's labels, in words.
-    fn told_labels(&self, at: (usize, usize)) -> String {
-        let scores = self.atlas.as_ref().and_then(|atlas| atlas.scores_of(at));
+    fn told_labels(&self, (layer, head): (usize, usize)) -> String {
+        let scores = self
+            .blocks
+            .get(&layer)
+            .and_then(|block| block.scores.get(head));
         let Some(scores) = scores else {
             return "no label: the map is pooled".to_owned();
         };
         let labels = scores.labels();
-        let labels = labels.iter().map(|label| format!("{} {:.2}", label.role.name(), label.score));
+        let labels = labels
+            .iter()
+            .map(|label| format!("{} {:.2}", label.role.name(), label.score));
         let labels: Vec<String> = labels.collect();
         match labels.is_empty() {
             true => "no label on this text".to_owned(),
@@ -230,53 +262,49 @@ impl HeadGrid {
     }
 }
 
-impl Atlas {
+impl Block {
     fn paint(ui: &Ui, scene: &Scene<'_>, told: Arc<Told>, leaves_first_out: bool) -> Option<Self> {
         let Told::Patterns(heads) = &*told else {
             return None;
         };
         let palette = Palette::of(ui);
         let colours = ColorMap::sequential(palette, Role::Attention);
-        let n_layers = heads.iter().map(|head| head.layer + 1).max()?;
-        let n_heads = heads.iter().map(|head| head.head + 1).max()?;
         let [rows, cols] = *heads.first()?.max.shape() else {
             return None;
         };
-        let size = [cols * n_heads, rows * n_layers];
-        let mut image = ColorImage::filled(size, Color32::TRANSPARENT);
-        for head in heads {
-            paint_tile(&mut image, head, [rows, cols], &colours, leaves_first_out);
+        let mut image = ColorImage::filled([cols * heads.len(), rows], Color32::TRANSPARENT);
+        for (place, head) in heads.iter().enumerate() {
+            paint_tile(&mut image, place * cols, head, &colours, leaves_first_out);
         }
-        let texture = ui.ctx().load_texture("heads", image, TextureOptions::NEAREST);
+        let texture = ui
+            .ctx()
+            .load_texture("heads", image, TextureOptions::NEAREST);
         Some(Self {
             scores: scores(scene, heads),
+            n_heads: heads.len(),
             told,
             is_dark: palette.is_dark,
             leaves_first_out,
             texture,
-            n_tiles: [n_layers, n_heads],
-            n_layers,
         })
     }
 
     /// Where a head's miniature lies in the texture.
-    fn tile(&self, (layer, head): (usize, usize)) -> Rect {
-        let [n_rows, n_cols] = self.n_tiles;
-        let size = vec2(1.0 / n_cols.max(1) as f32, 1.0 / n_rows.max(1) as f32);
-        Rect::from_min_size(pos2(head as f32 * size.x, layer as f32 * size.y), size)
-    }
-
-    fn scores_of(&self, (layer, head): (usize, usize)) -> Option<&HeadScores> {
-        let mut scores = self.scores.iter();
-        scores.find(|scores| (scores.layer, scores.head) == (layer, head))
+    fn tile(&self, head: usize) -> Rect {
+        let width = 1.0 / self.n_heads.max(1) as f32;
+        Rect::from_min_size(pos2(head as f32 * width, 0.0), vec2(width, 1.0))
     }
 
     /// Whether a head bears the label that is filtered by; all do while there is no filter.
-    fn bears(&self, at: (usize, usize), options: &Options) -> bool {
+    fn bears(&self, head: usize, options: &Options) -> bool {
         let Some(role) = options.filter else {
             return true;
         };
-        let labels = self.scores_of(at).map(HeadScores::labels).unwrap_or_default();
+        let labels = self
+            .scores
+            .get(head)
+            .map(HeadScores::labels)
+            .unwrap_or_default();
         labels.iter().any(|label| label.role == role)
     }
 }
@@ -287,7 +315,9 @@ fn scores(scene: &Scene<'_>, heads: &[Miniature]) -> Vec<HeadScores> {
     let Some(ids) = scene.run.ids.get(..range.end) else {
         return Vec::new();
     };
-    let whole = heads.iter().filter(|head| head.max.shape() == [range.len(), range.end]);
+    let whole = heads
+        .iter()
+        .filter(|head| head.max.shape() == [range.len(), range.end]);
     let score = |head: &Miniature| {
         let mut tally = HeadTally::default();
         tally.add(head.max.values(), range.start, ids);
@@ -296,21 +326,26 @@ fn scores(scene: &Scene<'_>, heads: &[Miniature]) -> Vec<HeadScores> {
     whole.map(score).collect()
 }
 
+/// Paints a head into `image`, from column `left` on.
 fn paint_tile(
     image: &mut ColorImage,
+    left: usize,
     head: &Miniature,
-    [rows, cols]: [usize; 2],
     colours: &ColorMap,
     leaves_first_out: bool,
 ) {
-    let values = head.max.values();
+    let cols = head.max.shape().last().copied().unwrap_or_default().max(1);
+    let rows = || head.max.values().chunks(cols);
     let limit = match leaves_first_out {
-        true => values.chunks(cols.max(1)).flat_map(|row| row.iter().skip(1)).copied().fold(0.0, f32::max),
+        true => rows()
+            .flat_map(|row| row.iter().skip(1))
+            .copied()
+            .fold(0.0, f32::max),
         false => 1.0,
     };
     let width = image.size.first().copied().unwrap_or_default();
-    for (row, values) in values.chunks(cols.max(1)).take(rows).enumerate() {
-        let start = (head.layer * rows + row) * width + head.head * cols;
+    for (row, values) in rows().enumerate() {
+        let start = row * width + left;
         let pixels = image.pixels.get_mut(start..start + values.len());
         for (pixel, value) in pixels.into_iter().flatten().zip(values) {
             *pixel = colours.colour(*value, limit);

@@ -72,7 +72,9 @@ impl MapPart {
         let Some((grid, legend)) = self.on_view(ui, scene, options) else {
             return Pointed::default();
         };
-        let names: Vec<String> = (0..maps.start + grid.n_rows()).map(|at| scene.name(at)).collect();
+        let names: Vec<String> = (0..maps.start + grid.n_rows())
+            .map(|at| scene.name(at))
+            .collect();
         let rows = Labels {
             texts: names.get(maps.start..).unwrap_or_default(),
             chosen: chosen.map(|cell| cell.row),
@@ -92,9 +94,14 @@ impl MapPart {
         let shown = map.show(ui, &mut self.state, room);
         self.per_dot = shown.per_dot;
         let tip = shown.hovered.map(|cell| {
-            let value = grid.value(cell.row, cell.col).map_or("masked".into(), figure);
+            let value = grid
+                .value(cell.row, cell.col)
+                .map_or("masked".into(), figure);
             let (query, key) = (scene.name(maps.start + cell.row), scene.name(cell.col));
-            format!("{query} reads {key}: {value}\n{}", super::address(scene, cell))
+            format!(
+                "{query} reads {key}: {value}\n{}",
+                super::address(scene, cell)
+            )
         });
         if let Some(tip) = tip {
             shown.response.on_hover_text_at_pointer(tip);
@@ -119,7 +126,8 @@ impl MapPart {
             return Pointed::default();
         };
         let names: Vec<String> = (0..n_keys).map(|at| scene.name(at)).collect();
-        let rows = (0..n_rows).filter(|row| n_rows <= MANY || chosen.is_some_and(|at| at.row == *row));
+        let rows =
+            (0..n_rows).filter(|row| n_rows <= MANY || chosen.is_some_and(|at| at.row == *row));
         let arcs: Vec<Arc> = rows
             .flat_map(|from| {
                 let shares = maps.pattern.at(&[from]).unwrap_or_default();
@@ -169,23 +177,39 @@ impl MapPart {
         let (_, mut legend) = self.on_view(ui, scene, options)?;
         let [down, across] = self.per_dot;
         if down > 1 || across > 1 {
-            legend.note = Some(format!("each dot: the largest of {down} × {across}; scroll to zoom"));
+            legend.note = Some(format!(
+                "each dot: the largest of {down} × {across}; scroll to zoom"
+            ));
         }
         Some(legend)
     }
 
     /// Cuts the four grids out of an answer, once.
     fn cut(&mut self, told: &Shared<Told>, maps: &ScoreMaps) {
-        if self.cut.as_ref().is_some_and(|cut| Shared::ptr_eq(&cut.told, told)) {
+        if self
+            .cut
+            .as_ref()
+            .is_some_and(|cut| Shared::ptr_eq(&cut.told, told))
+        {
             return;
         }
         let grid = |tensor| Grid::of(tensor);
-        let all = (grid(&maps.dot), grid(&maps.scaled), grid(&maps.masked), grid(&maps.pattern));
+        let all = (
+            grid(&maps.dot),
+            grid(&maps.scaled),
+            grid(&maps.masked),
+            grid(&maps.pattern),
+        );
         let (Some(dot), Some(scaled), Some(masked), Some(pattern)) = all else {
             self.cut = None;
             return;
         };
-        let grids = [dot, scaled, masked.causal(maps.start), pattern.causal(maps.start)];
+        let grids = [
+            dot,
+            scaled,
+            masked.causal(maps.start),
+            pattern.causal(maps.start),
+        ];
         let limits = grids.each_ref().map(Grid::largest);
         let without_first = grids[3].largest_from(1);
         self.cut = Some(Cut {
@@ -208,7 +232,11 @@ impl MapPart {
         let Asked::Ready(told) = scene.ask(&question) else {
             return;
         };
-        if self.weighted.as_ref().is_some_and(|(known, _)| Shared::ptr_eq(known, &told)) {
+        if self
+            .weighted
+            .as_ref()
+            .is_some_and(|(known, _)| Shared::ptr_eq(known, &told))
+        {
             return;
         }
         let Told::WeightedAttention(weighted) = &*told else {
@@ -231,22 +259,34 @@ impl MapPart {
             limit,
             note: None,
         };
-        let weighted = self.weighted.as_ref().filter(|_| options.is_weighted && step == 3);
+        let weighted = self
+            .weighted
+            .as_ref()
+            .filter(|_| options.is_weighted && step == 3);
         if let Some((_, grid)) = weighted {
             let colours = ColorMap::sequential(palette, Role::Attention);
             let limit = match options.leaves_first_out {
                 true => grid.largest_from(1),
                 false => grid.largest(),
             };
-            return Some((grid.clone(), legend("share × size of value", colours, limit)));
+            return Some((
+                grid.clone(),
+                legend("share × size of value", colours, limit),
+            ));
         }
         let grid = cut.grids.get(step)?.clone();
         if step == 3 {
             let colours = ColorMap::sequential(palette, Role::Attention);
-            let limit = if options.leaves_first_out { cut.without_first } else { 1.0 };
+            let limit = if options.leaves_first_out {
+                cut.without_first
+            } else {
+                1.0
+            };
             return Some((grid, legend("attention share", colours, limit)));
         }
-        let name = ["q · k", "scaled score", "masked score"].get(step).copied()?;
+        let name = ["q · k", "scaled score", "masked score"]
+            .get(step)
+            .copied()?;
         let limit = cut.limits.get(step).copied()?;
         Some((grid, legend(name, ColorMap::diverging(palette), limit)))
     }

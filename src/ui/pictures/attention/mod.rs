@@ -39,7 +39,8 @@ pub struct AttentionPicture {
 
 impl Picture for AttentionPicture {
     fn heading(&self, scene: &Scene<'_>) -> Heading {
-        let (_, sentence) = stages::ATTENTION_STEPS[step(scene)];
+        let words = stages::ATTENTION_STEPS.get(step(scene));
+        let sentence = words.map_or(stages::ATTENTION.sentence, |(_, sentence)| sentence);
         let (layer, head) = (scene.view.layer, head(scene));
         Heading {
             title: stages::ATTENTION.title.into(),
@@ -65,7 +66,9 @@ impl Picture for AttentionPicture {
         right.min.x = room.right() - beside;
         right.min.y += 8.0;
         ui.scope_builder(UiBuilder::new().max_rect(left), |ui| self.map_ui(ui, scene));
-        ui.scope_builder(UiBuilder::new().max_rect(right), |ui| self.beside_ui(ui, scene));
+        ui.scope_builder(UiBuilder::new().max_rect(right), |ui| {
+            self.beside_ui(ui, scene)
+        });
     }
 
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
@@ -123,7 +126,9 @@ impl AttentionPicture {
         if let Asked::Ready(told) = &asked {
             self.last = Some(Arc::clone(told));
         }
-        let fits = |maps: &ScoreMaps| maps.pattern.shape() == [scene.pass_range().len(), scene.pass_range().end];
+        let fits = |maps: &ScoreMaps| {
+            maps.pattern.shape() == [scene.pass_range().len(), scene.pass_range().end]
+        };
         if !self.maps().is_some_and(fits) || matches!(asked, Asked::Failed(_)) {
             self.last = None;
             ready_ui(ui, asked);
@@ -139,7 +144,11 @@ impl AttentionPicture {
             // The head before, until this one is there.
             ui.set_opacity(0.55);
         }
-        let hovered_cell = scene.view.hovered.as_ref().and_then(|at| cell_of(scene, at));
+        let hovered_cell = scene
+            .view
+            .hovered
+            .as_ref()
+            .and_then(|at| cell_of(scene, at));
         let chosen = self.cell_without_hover(scene, maps);
         let pointed = match (self.options.is_arcs, maps.pattern.shape()) {
             (true, _) => self.map.arcs_ui(ui, scene, maps, chosen),
@@ -166,7 +175,8 @@ impl AttentionPicture {
             _ => None,
         };
         let legend = self.map.legend(ui, scene, maps, &self.options);
-        self.options.show(ui, scene, &labels, legend, step(scene) + 1 == TABS.len());
+        self.options
+            .show(ui, scene, &labels, legend, step(scene) + 1 == TABS.len());
     }
 
     /// The labels that the head on view bears on this text, told from the map on view.
@@ -185,7 +195,11 @@ impl AttentionPicture {
 
     /// The cell whose numbers are shown: the one under the pointer, else the chosen one.
     fn cell(&self, scene: &Scene<'_>) -> Option<MapCell> {
-        let hovered = scene.view.hovered.as_ref().and_then(|at| cell_of(scene, at));
+        let hovered = scene
+            .view
+            .hovered
+            .as_ref()
+            .and_then(|at| cell_of(scene, at));
         hovered.or_else(|| self.cell_without_hover(scene, self.maps()?))
     }
 
@@ -203,7 +217,10 @@ impl AttentionPicture {
     fn check(&self, scene: &Scene<'_>) -> Option<Check> {
         let maps = self.maps()?;
         // Not the row that is marked: one has to look.
-        let own = scene.position().checked_sub(1).filter(|own| *own >= maps.start + 2)?;
+        let own = scene
+            .position()
+            .checked_sub(1)
+            .filter(|own| *own >= maps.start + 2)?;
         let shares = maps.pattern.at(&[own - maps.start])?.get(..=own)?;
         let best = largest_at(shares)?;
         let mut places: Vec<usize> = [best, own, 0, own / 2, own.saturating_sub(1)].into();
@@ -216,10 +233,16 @@ impl AttentionPicture {
         }
         let right = places.iter().position(|place| *place == best)?;
         (places.len() == 3).then(|| Check {
-            question: format!("Which position does **{}** read most in this head?", scene.name(own)),
+            question: format!(
+                "Which position does **{}** read most in this head?",
+                scene.name(own)
+            ),
             answers: places.iter().map(|place| scene.name(*place)).collect(),
             right,
-            because: shares.get(best).map(|share| figure(*share)).unwrap_or_default(),
+            because: shares
+                .get(best)
+                .map(|share| figure(*share))
+                .unwrap_or_default(),
         })
     }
 }

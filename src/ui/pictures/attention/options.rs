@@ -43,7 +43,8 @@ impl Options {
             if is_share {
                 let text = "leave the first token out";
                 let chip = chip_ui(ui, text, self.leaves_first_out);
-                let chip = chip.on_hover_text("The colours end at the largest share of the other tokens.");
+                let chip =
+                    chip.on_hover_text("The colours end at the largest share of the other tokens.");
                 self.leaves_first_out ^= chip.clicked();
                 let chip = chip_ui(ui, "value-weighted", self.is_weighted);
                 let chip = chip.on_hover_ui(|ui| {

@@ -65,6 +65,7 @@ pub struct HeatMap<'a> {
     axes: Option<[(&'a str, Role); 2]>,
     chosen: Option<MapCell>,
     is_square: bool,
+    is_still: bool,
 }
 
 /// Cells smaller than this are drawn as a texture.
@@ -92,6 +93,7 @@ impl<'a> HeatMap<'a> {
             axes: None,
             chosen: None,
             is_square: false,
+            is_still: false,
         }
     }
 
@@ -131,10 +133,17 @@ impl<'a> HeatMap<'a> {
         self
     }
 
+    /// Wheel and drag do nothing: for small maps that scroll with what is around them.
+    #[must_use]
+    pub fn still(mut self) -> Self {
+        self.is_still = true;
+        self
+    }
+
     /// Shows the map in at most `room`.
     pub fn show(&self, ui: &mut Ui, state: &mut MapState, room: Vec2) -> MapResponse {
         let frame = self.frame(ui.painter(), room);
-        let (rect, response) = ui.allocate_exact_size(frame.size, Sense::click_and_drag());
+        let (rect, response) = ui.allocate_exact_size(frame.size, self.sense());
         let body = frame.body.translate(rect.min.to_vec2());
         let window = self.move_window(ui, state, &response, body);
         let at = |place: Option<Pos2>| self.cell_at(place?, body, window);
@@ -157,6 +166,14 @@ impl<'a> HeatMap<'a> {
         }
     }
 
+    fn sense(&self) -> Sense {
+        if self.is_still {
+            Sense::click()
+        } else {
+            Sense::click_and_drag()
+        }
+    }
+
     /// How much room the map takes, and where in it the cells are.
     fn frame(&self, painter: &Painter, room: Vec2) -> Frame {
         let left = self.rows.width(painter, LABEL_WIDTH);
@@ -164,7 +181,7 @@ impl<'a> HeatMap<'a> {
         let left = if left > 0.0 { left + 10.0 } else { 0.0 };
         let top = if slant > 0.0 { slant + 14.0 } else { 0.0 };
         let (left, top) = match self.axes {
-            Some(_) => (left.max(52.0), top.max(36.0)),
+            Some(_) => (left.max(52.0), top.max(50.0)),
             None => (left, top),
         };
         let right = slant * 0.75 + 3.0;
@@ -188,6 +205,9 @@ impl<'a> HeatMap<'a> {
     /// Lets wheel, drag and double click move the window; gives it, in cells.
     fn move_window(&self, ui: &Ui, state: &mut MapState, response: &Response, body: Rect) -> Rect {
         let window = state.window(self.grid);
+        if self.is_still {
+            return window;
+        }
         let cells = window.size() / body.size();
         if response.double_clicked() {
             state.reset();
