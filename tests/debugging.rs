@@ -487,6 +487,47 @@ fn branches_that_were_left_long_ago_come_back_bit_for_bit() {
 }
 
 #[test]
+fn values_can_be_copied_from_another_branch() {
+    let mut desk = Desk::on(FRANCE);
+    desk.tell(DebugCommand::Tokens(3));
+    let last = desk.logits(2);
+    let rome = desk.id("Rome is in Rome");
+    desk.tell(DebugCommand::Branch {
+        position: Some(desk.state.prompt_len),
+        way: Way::Token(rome),
+    });
+    desk.tell(DebugCommand::Tokens(2));
+    assert_ne!(desk.logits(2), last);
+    // Every state of the last position, and with it the logits, are the other branch's.
+    desk.add("blocks.5.hook_resid_post=patch(branch.0)");
+    assert_eq!(desk.logits(2), last);
+    let refused = desk.refused(DebugCommand::Edit {
+        change: EditChange::Add("hook_embed=patch(branch.9)".parse().unwrap()),
+        catch_up: true,
+    });
+    assert!(refused.contains("there is no branch 9"), "{refused}");
+}
+
+#[test]
+fn what_is_watched_can_change_on_the_way() {
+    let mut desk = Desk::on(FRANCE);
+    desk.tell(DebugCommand::Layer);
+    desk.tell(DebugCommand::Watch {
+        hooks: vec![hook("blocks.1.attn.hook_z"), hook("blocks.2.attn.hook_z")],
+        budget_bytes: Some(4_000),
+    });
+    desk.tell(DebugCommand::Tokens(1));
+    // 5 positions of 192 numbers are 3,840 bytes: one of the two fits.
+    assert_eq!(
+        desk.state.passes[0].recorded,
+        [hook("blocks.1.attn.hook_z")]
+    );
+    assert_eq!(desk.state.memory.recorded_bytes, 3840);
+    assert_eq!(desk.state.memory.n_left_out, 1);
+    assert_eq!(desk.look("blocks.2.attn.hook_z").shape(), [5, 6, 32]);
+}
+
+#[test]
 fn one_can_stand_at_any_position_of_the_text() {
     let mut desk = Desk::on(FRANCE);
     desk.tell(DebugCommand::Tokens(4));

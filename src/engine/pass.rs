@@ -97,6 +97,11 @@ impl Pass {
         self.hidden = hidden;
     }
 
+    /// Lets go of what the last stage has made.
+    pub fn let_go(&mut self) {
+        self.hidden = None;
+    }
+
     /// Executes exactly one stage and waits for its result. Returns the stage, or `None` if the
     /// pass was at its end.
     ///

@@ -66,6 +66,20 @@ impl Branches {
         self.active
     }
 
+    /// The run of a branch that was left, to copy from.
+    pub(super) fn run(&mut self, id: usize) -> Result<&mut Run> {
+        let branch = self.list.iter_mut().find(|branch| branch.id == id);
+        let branch = branch.with_context(|| format!("there is no branch {id}"))?;
+        let left = branch.left.as_mut();
+        let left =
+            left.with_context(|| format!("branch {id} is under way: copy from another one"))?;
+        ensure!(
+            !left.is_folded,
+            "branch {id} was left long ago: switch to it and back, then copy from it"
+        );
+        Ok(&mut left.run)
+    }
+
     /// Forgets a branch.
     pub(super) fn forget(&mut self, id: usize) -> Result<()> {
         let at = self.list.iter().position(|branch| branch.id == id);

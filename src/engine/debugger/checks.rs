@@ -3,9 +3,10 @@
 use anyhow::{Result, bail, ensure};
 
 use crate::engine::loaded::LoadedModel;
+use crate::model::config::ModelConfig;
 use crate::trace::debug::{Breakpoint, Condition};
-use crate::trace::edit::{Action, Edit, Select, ValueEdit};
-use crate::trace::{Address, Axis, Place, Stage};
+use crate::trace::edit::{Action, Change, Edit, Select, ValueEdit};
+use crate::trace::{Address, Axis, BlockHook, Hook, Place, Stage};
 
 /// Refuses an edit at a hook that the family does not have, beyond the hook's shape, or of a token
 /// that the vocabulary does not have.
@@ -30,17 +31,27 @@ fn check_value_edit(name: &str, value: &ValueEdit, loaded: &LoadedModel) -> Resu
         "the edit '{name}' cannot be made: this model has no {}; --list-hooks shows what it has",
         value.hook
     );
+    let is_beside = matches!(value.hook, Hook::Block(_, BlockHook::ResultNorm));
+    ensure!(
+        !is_beside,
+        "the edit '{name}' changes nothing: {} is measured beside the pass; change attn.hook_z",
+        value.hook
+    );
     let config = loaded.model.config();
+    if let (Change::Add(vector), Some(axis)) = (&value.change, value.hook.axes().last()) {
+        let width = size_of_axis(*axis, config);
+        ensure!(
+            vector.len() == 1 || width.is_none_or(|width| width == vector.len()),
+            "the edit '{name}' cannot be made: it adds {} numbers, where {} has {}; one number is \
+             added everywhere",
+            vector.len(),
+            axis.name(),
+            width.unwrap_or_default()
+        );
+    }
     for (select, axis) in value.select.iter().zip(value.hook.axes()) {
-        let size = match axis {
-            // Positions grow with the text.
-            Axis::Pos | Axis::QueryPos | Axis::KeyPos => continue,
-            Axis::Head => config.num_attention_heads,
-            Axis::KvHead => config.num_key_value_heads,
-            Axis::HeadDim => config.head_dim,
-            Axis::DModel => config.hidden_size,
-            Axis::DMlp => config.intermediate_size,
-            Axis::Vocab => config.vocab_size,
+        let Some(size) = size_of_axis(*axis, config) else {
+            continue; // positions grow with the text
         };
         let fits = match select {
             Select::All => true,
@@ -54,6 +65,19 @@ fn check_value_edit(name: &str, value: &ValueEdit, loaded: &LoadedModel) -> Resu
         );
     }
     Ok(())
+}
+
+/// How many places an axis has; `None` for positions.
+fn size_of_axis(axis: Axis, config: &ModelConfig) -> Option<usize> {
+    match axis {
+        Axis::Pos | Axis::QueryPos | Axis::KeyPos => None,
+        Axis::Head => Some(config.num_attention_heads),
+        Axis::KvHead => Some(config.num_key_value_heads),
+        Axis::HeadDim => Some(config.head_dim),
+        Axis::DModel => Some(config.hidden_size),
+        Axis::DMlp => Some(config.intermediate_size),
+        Axis::Vocab => Some(config.vocab_size),
+    }
 }
 
 /// Refuses an address that this model never comes to.

@@ -28,6 +28,7 @@ use super::sampler::fresh_seed;
 use super::stops::Ends;
 use super::task::{Outbox, Turn};
 use super::tracing;
+use super::watch::Watch;
 use crate::tokenizer::Tokenizer;
 use crate::trace::debug::{Breakpoint, DebugCommand, EditList, RunVerdict};
 use crate::trace::{Place, View};
@@ -157,6 +158,10 @@ impl Debugger {
             DebugCommand::BackInto => drop(self.run.back_into(cancel)?),
             DebugCommand::Rewind(address) => self.rewind(&address, cancel)?,
             DebugCommand::Stand(position) => self.stand(position, cancel)?,
+            DebugCommand::Watch {
+                hooks,
+                budget_bytes,
+            } => self.run.watch(Watch::Hooks(hooks), budget_bytes),
             DebugCommand::Breakpoints(breakpoints) => {
                 for breakpoint in &breakpoints {
                     checks::check_breakpoint(breakpoint, self.run.loaded())?;

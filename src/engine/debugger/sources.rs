@@ -12,7 +12,7 @@ use crate::engine::task::Outbox;
 use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::debug::{SourcePrompt, SourceState};
 use crate::trace::edit::{Action, Change, Edit};
-use crate::trace::{Axis, Hook};
+use crate::trace::{Axis, Hook, HostTensor};
 
 /// A prompt that patches copy from, run when the first of them needs it.
 pub(super) struct Source {
@@ -77,11 +77,14 @@ impl Debugger {
             if self.run.edits().has_source(&name, hook) {
                 continue;
             }
-            let found = self.sources.iter_mut().find(|source| source.name == name);
-            let source = found.with_context(|| {
-                format!("there is nothing called '{name}' to copy from: add that prompt first")
-            })?;
-            let value = source.value(&self.run, hook, cancel)?;
+            let value = match branch_named(&name) {
+                Some(id) => whole(self.branches.run(id)?, hook, cancel)?,
+                None => {
+                    let found = self.sources.iter_mut().find(|source| source.name == name);
+                    let source = found.with_context(|| nothing_called(&name))?;
+                    source.value(&self.run, hook, cancel)?
+                }
+            };
             self.run.provide(&name, hook, value);
         }
         Ok(())
@@ -90,10 +93,11 @@ impl Debugger {
     /// Refuses a patch at positions that one of the two prompts does not have.
     pub(super) fn check_copies(&self, edit: &Edit) -> Result<()> {
         for (name, hook) in copied_by(std::slice::from_ref(edit)) {
+            if branch_named(&name).is_some() {
+                continue;
+            }
             let source = self.sources.iter().find(|source| source.name == name);
-            let source = source.with_context(|| {
-                format!("there is nothing called '{name}' to copy from: add that prompt first")
-            })?;
+            let source = source.with_context(|| nothing_called(&name))?;
             let (ours, theirs) = (self.run.prompt_len(), source.ids.len());
             let counts_keys = hook.axes().contains(&Axis::KeyPos);
             ensure!(
@@ -117,12 +121,7 @@ impl Debugger {
 
 impl Source {
     /// The value at `hook`, from as much of the prompt's pass as it takes.
-    fn value(
-        &mut self,
-        of: &Run,
-        hook: Hook,
-        cancel: &CancelToken,
-    ) -> Result<crate::trace::HostTensor> {
+    fn value(&mut self, of: &Run, hook: Hook, cancel: &CancelToken) -> Result<HostTensor> {
         let run = match self.run.take() {
             Some(run) => run,
             None => {
@@ -140,6 +139,37 @@ impl Source {
         }
         run.look(0, hook, None, cancel)
     }
+}
+
+/// The number in `branch.3`: a branch to copy from, as it stands when the edit is made.
+fn branch_named(name: &str) -> Option<usize> {
+    name.strip_prefix("branch.")?.parse().ok()
+}
+
+fn nothing_called(name: &str) -> String {
+    format!(
+        "there is nothing called '{name}' to copy from: add that prompt first, or name a branch, \
+         as in patch(branch.0)"
+    )
+}
+
+/// The value at `hook` over all positions that `run` has executed it for.
+fn whole(run: &mut Run, hook: Hook, cancel: &CancelToken) -> Result<HostTensor> {
+    let n_passes = run.passes().len();
+    let n_executed = (0..n_passes).take_while(|pass| run.has_executed(*pass, hook.stage()));
+    // A map of a later pass has more columns: the prompt's alone fit together.
+    let n_joined = match hook.axes().contains(&Axis::KeyPos) {
+        true => n_executed.count().min(1),
+        false => n_executed.count(),
+    };
+    let parts = (0..n_joined).map(|pass| run.look(pass, hook, None, cancel));
+    let parts = parts.collect::<Result<Vec<_>>>()?;
+    let joined = HostTensor::join(&parts, 0);
+    let joined = match parts.as_slice() {
+        [one] => Some(one.clone()),
+        _ => joined,
+    };
+    joined.with_context(|| format!("the branch to copy from has not come to {hook} yet"))
 }
 
 /// The runs and hooks that these edits copy from.

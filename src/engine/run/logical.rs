@@ -1,6 +1,7 @@
 //! A pass as one looks at it: whatever pieces it ran in, one pass.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlx_rs::Array;
@@ -20,7 +21,7 @@ pub struct LogicalPass {
     /// The hidden state after each executed stage, chunk by chunk.
     pub(super) kept: Vec<Vec<Array>>,
     pub(super) recorded: BTreeMap<Hook, HostTensor>,
-    pub(super) logits: Option<Vec<f32>>,
+    pub(super) logits: Option<Arc<[f32]>>,
     pub(super) draw: Option<Drawn>,
     pub(super) times: Vec<(Stage, Duration)>,
     /// The KV cache after it.
@@ -51,6 +52,18 @@ impl LogicalPass {
             times: Vec::new(),
             cache: CacheSize::default(),
             before,
+        }
+    }
+
+    /// Keeps what `stage` has just made. Logits are kept once, as numbers of the last row: a
+    /// vocabulary is wide, and no stage reads them.
+    pub(super) fn keep_states(&mut self, stage: Stage) {
+        let is_last = stage == Stage::Logits;
+        let states = self.chunks.iter().filter(|_| !is_last);
+        let states = states.filter_map(|chunk| chunk.hidden().cloned());
+        self.kept.push(states.collect());
+        if is_last {
+            self.chunks.iter_mut().for_each(Pass::let_go);
         }
     }
 

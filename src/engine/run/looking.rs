@@ -131,11 +131,19 @@ impl Run {
         value.with_context(|| format!("this model has no {hook}"))
     }
 
-    /// The hidden state after `stage` of pass `pass`, `[pos, d_model]`.
+    /// The hidden state after `stage` of pass `pass`, `[pos, d_model]`; after the last stage the
+    /// logits of the last position, `[1, vocab]`.
     ///
     /// # Errors
     /// If that stage has not been executed.
     pub fn hidden_after(&self, pass: usize, stage: Stage) -> Result<HostTensor> {
+        if stage == Stage::Logits {
+            let logits = self.passes.get(pass).and_then(|pass| pass.logits.clone());
+            let logits =
+                logits.with_context(|| format!("{stage} of pass {pass} has not run yet"))?;
+            let shape = vec![1, logits.len()];
+            return HostTensor::new(shape, logits).context("the logits do not fit their shape");
+        }
         let kept = self.passes.get(pass);
         let kept = kept.and_then(|pass| pass.kept.get(self.index_of(stage)));
         let kept = kept.with_context(|| format!("{stage} of pass {pass} has not run yet"))?;

@@ -164,6 +164,12 @@ impl Run {
         self.sampler.seed()
     }
 
+    /// Keeps these values of every stage that is executed from now on, within the budget.
+    pub fn watch(&mut self, watch: Watch, budget_bytes: Option<usize>) {
+        self.options.watch = watch;
+        self.options.budget_bytes = budget_bytes;
+    }
+
     /// How the run runs.
     #[must_use]
     pub fn options(&self) -> &RunOptions {

@@ -88,13 +88,11 @@ impl Run {
         let logits = match stage {
             Stage::Logits => {
                 let last = pass.chunks.last().context("the pass is empty")?;
-                Some(last_row(last)?)
+                Some(last_row(last)?.into())
             }
             _ => None,
         };
-        let states = pass.chunks.iter();
-        let states = states.filter_map(|chunk| chunk.hidden().cloned());
-        pass.kept.push(states.collect());
+        pass.keep_states(stage);
         pass.cache = self.context.size();
         pass.logits = logits;
         pass.times.push((stage, started.elapsed()));

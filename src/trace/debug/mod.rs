@@ -51,6 +51,13 @@ pub enum DebugCommand {
     /// prompt it opens a branch whose prompt ends there, and runs it to its logits: the numbers are
     /// those of that shorter prompt.
     Stand(usize),
+    /// Keep the full values at these hooks from now on (others are recomputed when looked at).
+    Watch {
+        /// Which.
+        hooks: Vec<Hook>,
+        /// Most bytes to keep; what comes later is recomputed too. `None`: no limit.
+        budget_bytes: Option<usize>,
+    },
     /// Stop at these from now on.
     Breakpoints(Vec<Breakpoint>),
     /// Show a value; ends in the value.

@@ -1,0 +1,283 @@
+//! What people type, as orders.
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::trace::debug::{Breakpoint, DebugCommand, EditChange, Way};
+use crate::trace::sampling::SamplingChoice;
+use crate::trace::{Address, Place, Stage};
+
+/// How many tokens `e` goes on for, at most.
+const MOST_TOKENS: usize = 512;
+
+pub const KEYS: &str = "\
+  n, space, →   a step over: a stage, the draw, or appending the token
+  i, ↓          a step into a stage: one hook
+  l             to the end of the layer        t   to the logits of the next token
+  e             to the end of the text         b, ←  one step back      B, ↑  one hook back
+  g ADDRESS     go to a stage or hook          r ADDRESS  back to it    h  another head
+  /ADDRESS      look at a value: /blocks.2.attn.hook_z[3, 1]
+  : ORDER       orders of several words; ? lists them
+  q             leave";
+
+pub const WORDS: &str = "\
+  n 3, i 3, t 3, e 100          several steps, hooks, tokens; to the end, at most so many tokens
+  stand POSITION                stand at a position of the text, its logits computed
+  break WHERE [if CONDITION]    stop there: blocks.2.attn.hook_pattern, sample if p<0.5
+  breaks, unbreak N             the breakpoints; forget one
+  edit SPEC                     change the run: blocks.2.attn.hook_z[:, 3]=zero, logit(17)=ban
+  edits, on N, off N, remove N, move N M, name N TEXT, undo, redo, clear
+  source NAME TEXT              a prompt to copy from with patch(NAME)
+  verdict                       compare with the run without edits
+  branch [@POSITION] TOKEN      go on with another token: branch Rome, branch @5 17
+  branch [@POSITION] SETTINGS   … with other settings: branch temperature=1.2 seed=7
+  branches, switch N, drop N    the tree of branches
+  look ADDRESS, memory          a value; what the run holds in memory";
+
+/// What someone asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Order {
+    /// Something for the debugger.
+    Tell(DebugCommand),
+    /// Another token: its text, to be looked up.
+    BranchToText {
+        /// The position whose token is replaced.
+        position: Option<usize>,
+        /// The text, as typed.
+        text: String,
+    },
+    /// A prompt to copy from, run as the first one was.
+    Source {
+        /// Its name.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// One more breakpoint.
+    Break(Breakpoint),
+    /// One breakpoint less.
+    Unbreak(usize),
+    /// Show a value.
+    Look(Address),
+    /// Another head in pictures of attention.
+    NextHead,
+    /// The list of breakpoints.
+    Breaks,
+    /// The list of edits.
+    Edits,
+    /// The tree of branches.
+    Branches,
+    /// What the run holds in memory.
+    Memory,
+    /// The keys and words.
+    Help,
+    /// Leave.
+    Quit,
+}
+
+/// Reads an order.
+///
+/// # Errors
+/// If it is none, with what was expected.
+pub fn parse(text: &str) -> Result<Order> {
+    if let Some(address) = text.strip_prefix('/') {
+        return Ok(Order::Look(address.trim().parse()?));
+    }
+    let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    let rest = rest.trim();
+    let tell = |command| Ok(Order::Tell(command));
+    match word {
+        "" | "n" | "s" => tell(DebugCommand::Steps(count(rest, 1)?)),
+        "i" => tell(DebugCommand::Into(count(rest, 1)?)),
+        "l" => tell(DebugCommand::Layer),
+        "t" => tell(DebugCommand::Tokens(count(rest, 1)?)),
+        "e" => tell(DebugCommand::End {
+            max_tokens: count(rest, MOST_TOKENS)?,
+        }),
+        "b" => tell(DebugCommand::Back),
+        "B" => tell(DebugCommand::BackInto),
+        "g" | "goto" => tell(DebugCommand::To(rest.parse()?)),
+        "r" | "rewind" => tell(DebugCommand::Rewind(match rest {
+            "" => Address::at(Place::Stage(Stage::Embed)),
+            address => address.parse()?,
+        })),
+        "stand" => tell(DebugCommand::Stand(count(rest, 0)?)),
+        "verdict" => tell(DebugCommand::Verdict),
+        "source" => {
+            let (name, text) = rest.split_once(' ').context("write: source NAME TEXT")?;
+            let (name, text) = (name.to_owned(), text.to_owned());
+            Ok(Order::Source { name, text })
+        }
+        "branch" => branch(rest),
+        "switch" => tell(DebugCommand::Switch(number(rest)?)),
+        "drop" => tell(DebugCommand::Drop(number(rest)?)),
+        "break" => Ok(Order::Break(rest.parse()?)),
+        "unbreak" => Ok(Order::Unbreak(place(rest)?)),
+        "look" => Ok(Order::Look(rest.parse()?)),
+        "h" => Ok(Order::NextHead),
+        "breaks" => Ok(Order::Breaks),
+        "edits" => Ok(Order::Edits),
+        "branches" => Ok(Order::Branches),
+        "memory" => Ok(Order::Memory),
+        "?" => Ok(Order::Help),
+        "q" => Ok(Order::Quit),
+        _ => match edit_change(word, rest)? {
+            Some(change) => tell(DebugCommand::Edit {
+                change,
+                catch_up: true,
+            }),
+            None => bail!("'{text}' is no order; ? lists them"),
+        },
+    }
+}
+
+fn edit_change(word: &str, rest: &str) -> Result<Option<EditChange>> {
+    let switch = |is_on| -> Result<EditChange> {
+        Ok(match rest {
+            "all" => EditChange::SwitchAll(is_on),
+            _ => EditChange::Switch {
+                at: place(rest)?,
+                is_on,
+            },
+        })
+    };
+    Ok(Some(match word {
+        "edit" => EditChange::Add(rest.parse()?),
+        "on" => switch(true)?,
+        "off" => switch(false)?,
+        "remove" => EditChange::Remove(place(rest)?),
+        "move" => {
+            let (from, to) = rest.split_once(' ').context("write: move N M")?;
+            EditChange::Move {
+                from: place(from)?,
+                to: place(to)?,
+            }
+        }
+        "name" => {
+            let (at, name) = rest.split_once(' ').context("write: name N TEXT")?;
+            EditChange::Rename {
+                at: place(at)?,
+                name: name.trim().to_owned(),
+            }
+        }
+        "undo" => EditChange::Undo,
+        "redo" => EditChange::Redo,
+        "clear" => EditChange::Clear,
+        _ => return Ok(None),
+    }))
+}
+
+/// `[@POSITION] TOKEN` or `[@POSITION] SETTINGS`.
+fn branch(rest: &str) -> Result<Order> {
+    let (position, way) = match rest.strip_prefix('@') {
+        Some(rest) => {
+            let (position, way) = rest.split_once(' ').unwrap_or((rest, ""));
+            (Some(number(position)?), way)
+        }
+        None => (None, rest),
+    };
+    if let Ok(token) = way.trim().parse() {
+        let way = Way::Token(token);
+        return Ok(Order::Tell(DebugCommand::Branch { position, way }));
+    }
+    let is_text = way.starts_with(['\'', '"']) || !way.contains('=');
+    if is_text {
+        let text = way.to_owned();
+        return Ok(Order::BranchToText { position, text });
+    }
+    let (mut seed, mut settings) = (None, Vec::new());
+    for word in way.split_whitespace() {
+        match word.strip_prefix("seed=") {
+            Some(number) => {
+                let number = number.parse();
+                seed = Some(number.context("write seed=NUMBER, with a whole number")?);
+            }
+            None => settings.push(word),
+        }
+    }
+    let sampling: SamplingChoice = settings.join(" ").parse()?;
+    let sampling = Box::new(sampling);
+    let way = Way::Sampling { sampling, seed };
+    Ok(Order::Tell(DebugCommand::Branch { position, way }))
+}
+
+/// A number that may be left out.
+fn count(text: &str, otherwise: usize) -> Result<usize> {
+    match text {
+        "" => Ok(otherwise),
+        text => number(text),
+    }
+}
+
+fn number(text: &str) -> Result<usize> {
+    let number = text.trim().parse();
+    number.with_context(|| format!("'{text}' is no whole number"))
+}
+
+/// A place in a list, counted from 1 as people do, as one counted from 0.
+fn place(text: &str) -> Result<usize> {
+    let place = number(text)?.checked_sub(1);
+    place.context("lists are counted from 1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_are_read() {
+        let tells = |text: &str| match parse(text).unwrap() {
+            Order::Tell(command) => command,
+            other => panic!("{text}: {other:?}"),
+        };
+        assert_eq!(tells(" "), DebugCommand::Steps(1));
+        assert_eq!(tells("i 4"), DebugCommand::Into(4));
+        assert_eq!(tells("e"), DebugCommand::End { max_tokens: 512 });
+        assert_eq!(tells("r").clone(), tells("rewind embed"));
+        assert_eq!(tells("switch 2"), DebugCommand::Switch(2));
+        let off = EditChange::Switch {
+            at: 1,
+            is_on: false,
+        };
+        assert_eq!(
+            tells("off 2"),
+            DebugCommand::Edit {
+                change: off,
+                catch_up: true
+            }
+        );
+        let way = Way::Token(17);
+        let position = Some(5);
+        assert_eq!(
+            tells("branch @5 17"),
+            DebugCommand::Branch { position, way }
+        );
+        assert!(matches!(
+            tells("branch temperature=1.2 seed=7"),
+            DebugCommand::Branch {
+                position: None,
+                way: Way::Sampling { seed: Some(7), .. }
+            }
+        ));
+        let text = "' Rome'".to_owned();
+        let rome = Order::BranchToText {
+            position: None,
+            text,
+        };
+        assert_eq!(parse("branch ' Rome'").unwrap(), rome);
+    }
+
+    #[test]
+    fn what_is_no_order_is_told() {
+        for (text, told) in [
+            ("fly", "'fly' is no order"),
+            ("off 0", "counted from 1"),
+            ("switch two", "'two' is no whole number"),
+            ("branch warmth=3", "no sampling setting"),
+            ("edit hook_z", "is no edit"),
+            ("g nowhere", "is no address"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(told), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Someone at the terminal, and the run they step through.
+
+use std::io::{self, Write};
+
+use anyhow::{Result, bail, ensure};
+
+use super::order::{Order, parse};
+use super::{Args, KEYS, WORDS, pictures, shown};
+use crate::cli::interrupt;
+use crate::cli::trace::run_of;
+use crate::engine::client::Client;
+use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
+use crate::engine::question::{Question, Told};
+use crate::tokenizer::{Message, TemplateArgs};
+use crate::trace::debug::{Breakpoint, DebugCommand, RunState, SourcePrompt, Way};
+use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage};
+
+const SESSION: SessionId = SessionId(0);
+
+/// The run, what is known of it, and the head that pictures show.
+pub struct Stepper {
+    client: Client,
+    state: RunState,
+    head: usize,
+    /// Prompts are run as they are, without the chat template.
+    is_raw: bool,
+}
+
+impl Stepper {
+    /// Opens the run.
+    ///
+    /// # Errors
+    /// If the model cannot be loaded, or an edit or breakpoint does not fit it.
+    pub fn open(args: &Args) -> Result<Self> {
+        let prompt = match args.raw {
+            true => Prompt::Raw(args.prompt.clone()),
+            false => Prompt::Chat {
+                messages: vec![Message::new("user", &args.prompt)],
+                prefill_response: None,
+                args: TemplateArgs::for_answer(),
+            },
+        };
+        let request = OpenRequest {
+            sampling: args.sampling.choice(),
+            seed: args.sampling.seed,
+            edits: args.edit.clone(),
+            ..OpenRequest::new(args.model.choice(), prompt)
+        };
+        let mut client = Client::start()?;
+        let cancel = CancelToken::default();
+        let open = Action::Open(Box::new(request));
+        let state = run_of(client.ask(SESSION, open, &cancel)?)?;
+        let mut stepper = Self {
+            client,
+            state,
+            head: 0,
+            is_raw: args.raw,
+        };
+        if !args.breakpoints.is_empty() {
+            stepper.tell(DebugCommand::Breakpoints(args.breakpoints.clone()))?;
+        }
+        Ok(stepper)
+    }
+
+    /// Does what someone asks for. Returns whether to go on.
+    ///
+    /// # Errors
+    /// If it is no order, or the run refuses it; the run stays as it is.
+    pub fn obey(&mut self, text: &str) -> Result<bool> {
+        let mut out = io::stdout();
+        match parse(text)? {
+            Order::Source { name, text } => {
+                let prompt = match self.is_raw {
+                    true => SourcePrompt::Raw(text),
+                    false => SourcePrompt::Chat(text),
+                };
+                self.tell(DebugCommand::Source { name, prompt })?;
+            }
+            Order::Tell(command) => self.tell(command)?,
+            Order::BranchToText { position, text } => {
+                let way = Way::Token(self.token(&text)?);
+                self.tell(DebugCommand::Branch { position, way })?;
+            }
+            Order::Break(breakpoint) => {
+                let known = self.state.breakpoints.iter().cloned();
+                return self.break_at(known.chain([breakpoint]).collect());
+            }
+            Order::Unbreak(at) => {
+                let mut breakpoints = self.state.breakpoints.clone();
+                let n = breakpoints.len();
+                ensure!(at < n, "there is no breakpoint {}: there are {n}", at + 1);
+                breakpoints.remove(at);
+                return self.break_at(breakpoints);
+            }
+            Order::Look(address) => {
+                let value = self.look(address.clone())?;
+                let numbers = pictures::numbers(&value);
+                writeln!(out, "{address}  {:?}\n{numbers}", value.shape())?;
+                return Ok(true);
+            }
+            Order::NextHead => self.head += 1,
+            Order::Breaks => return list(&shown::breakpoints(&self.state)),
+            Order::Edits => return list(&shown::edits(&self.state)),
+            Order::Branches => return list(&shown::branches(&self.state)),
+            Order::Memory => return list(&shown::memory(&self.state)),
+            Order::Help => return list(&format!("{KEYS}\n\n{WORDS}")),
+            Order::Quit => return Ok(false),
+        }
+        self.show()?;
+        Ok(true)
+    }
+
+    /// Tells where the run stands, and draws what the latest step has made.
+    ///
+    /// # Errors
+    /// If nothing can be written, or a value cannot be recomputed.
+    pub fn show(&mut self) -> Result<()> {
+        let mut out = io::stdout();
+        writeln!(out, "\n{}", shown::text(&self.state))?;
+        if let Some(breakpoint) = &self.state.stopped_by {
+            writeln!(out, "stopped at {breakpoint}")?;
+        }
+        writeln!(out, "{}", shown::latest(&self.state))?;
+        let picture = self.picture()?;
+        if !picture.is_empty() {
+            writeln!(out, "{picture}")?;
+        }
+        if let Some(verdict) = shown::verdict(&self.state) {
+            writeln!(out, "{verdict}")?;
+        }
+        writeln!(out, "{}", shown::next(&self.state))?;
+        Ok(())
+    }
+
+    fn break_at(&mut self, breakpoints: Vec<Breakpoint>) -> Result<bool> {
+        self.tell(DebugCommand::Breakpoints(breakpoints))?;
+        list(&shown::breakpoints(&self.state))
+    }
+
+    fn tell(&mut self, command: DebugCommand) -> Result<()> {
+        let cancel = CancelToken::default();
+        let _guard = interrupt::cancels(&cancel);
+        let asked = self.client.ask(SESSION, Action::Debug(command), &cancel)?;
+        match run_of(asked) {
+            Ok(state) => self.state = state,
+            Err(error) => {
+                // Part of the way may have been gone.
+                let state = Action::Debug(DebugCommand::State);
+                let go = CancelToken::default();
+                self.state = run_of(self.client.ask(SESSION, state, &go)?)?;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, action: Action) -> Result<Event> {
+        let go = CancelToken::default();
+        for event in self.client.ask(SESSION, action, &go)? {
+            match event {
+                Event::Failed(why) => bail!(why),
+                Event::Looked(_) | Event::Told(_) => return Ok(event),
+                _ => {}
+            }
+        }
+        bail!("the engine ended without an answer")
+    }
+
+    fn look(&mut self, address: Address) -> Result<HostTensor> {
+        match self.ask(Action::Debug(DebugCommand::Look(address)))? {
+            Event::Looked(value) => Ok(*value),
+            _ => bail!("the engine told something else"),
+        }
+    }
+
+    /// The token that `text` names: as it stands in quotes, else with a space before it, as words
+    /// in a text have.
+    fn token(&mut self, text: &str) -> Result<u32> {
+        let quoted = text.strip_prefix(['\'', '"']);
+        let quoted = quoted.and_then(|text| text.strip_suffix(['\'', '"']));
+        let spellings = match quoted {
+            Some(text) => vec![text.to_owned()],
+            None => vec![format!(" {}", text.trim()), text.trim().to_owned()],
+        };
+        for text in spellings {
+            let question = Question::Tokens {
+                model: None,
+                text,
+                with_begin: false,
+            };
+            if let Event::Told(told) = self.ask(Action::Ask(Box::new(question)))?
+                && let Told::Tokens(tokens) = *told
+                && let [piece] = tokens.pieces.as_slice()
+            {
+                return Ok(piece.id);
+            }
+        }
+        bail!("'{text}' is not one token: name one that is, or its id")
+    }
+
+    /// What the latest step has made, drawn in text.
+    fn picture(&mut self) -> Result<String> {
+        let number = self.state.passes.len().saturating_sub(1);
+        let Some(pass) = self.state.passes.last().cloned() else {
+            return Ok(String::new());
+        };
+        let stage = pass.executed.last().map(|(stage, _)| *stage);
+        match (self.state.cursor, stage) {
+            (Some(cursor), _) => self.picture_of_hook(cursor.hook, number),
+            (None, _) if pass.draw.is_some() => Ok(String::new()),
+            (None, Some(Stage::Block(layer))) => {
+                self.picture_of_hook(Hook::Block(layer, BlockHook::Pattern), number)
+            }
+            (None, Some(Stage::Logits)) => Ok(pictures::bars(&self.state.likeliest)),
+            (None, Some(stage)) => {
+                let state = self.look(Address {
+                    pass: Some(number),
+                    ..Address::at(Place::Stage(stage))
+                })?;
+                Ok(pictures::of_rows(&state, &self.texts(number)))
+            }
+            (None, None) => Ok(String::new()),
+        }
+    }
+
+    fn picture_of_hook(&mut self, hook: Hook, pass: usize) -> Result<String> {
+        let mut address = Address {
+            pass: Some(pass),
+            ..Address::of(hook)
+        };
+        let texts = self.texts(pass);
+        let Hook::Block(layer, at @ (BlockHook::Pattern | BlockHook::Scores)) = hook else {
+            let value = self.look(address)?;
+            return Ok(match value.shape() {
+                [_, _] if hook_counts_heads(hook) => pictures::of_heads(&value),
+                [_, _, _] => pictures::of_heads(&value),
+                _ => pictures::of_rows(&value, &texts),
+            });
+        };
+        address.index = vec![self.head];
+        let map = match self.look(address.clone()) {
+            Ok(map) => map,
+            // Past the last head the first one comes again.
+            Err(_) if self.head > 0 => {
+                self.head = 0;
+                address.index = vec![0];
+                self.look(address)?
+            }
+            Err(error) => return Err(error),
+        };
+        let head = self.head;
+        Ok(match at {
+            BlockHook::Pattern => format!(
+                "attention of L{layer}.H{head} (h for another head), row: reads, column: is read; \
+                 █ ≥ 50 %, ▓ ≥ 20 %, ▒ ≥ 5 %, ░ less:\n{}",
+                pictures::shades(&map, &texts)
+            ),
+            _ => format!(
+                "scores of L{layer}.H{head} (h for another head) at the newest position:\n{}",
+                pictures::scores(&map, &self.state.texts)
+            ),
+        })
+    }
+
+    fn texts(&self, pass: usize) -> Vec<String> {
+        let pass = self.state.passes.get(pass);
+        let (start, n) = pass.map_or((0, 0), |pass| (pass.start, pass.n_pos));
+        let texts = self.state.texts.iter().skip(start).take(n);
+        texts.map(|text| pictures::visible(text)).collect()
+    }
+}
+
+fn hook_counts_heads(hook: Hook) -> bool {
+    matches!(hook, Hook::Block(_, BlockHook::ResultNorm))
+}
+
+fn list(text: &str) -> Result<bool> {
+    writeln!(io::stdout(), "{text}")?;
+    Ok(true)
+}
