@@ -1,8 +1,11 @@
 //! The debugger through messages: into stages, back, edits, branches, stored answers, turns.
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use common::vitrine::run_with_stdin;
 use vitrine::engine::client::Client;
 use vitrine::engine::message::{
     Action, CancelToken, Event, GenerateRequest, ModelChoice, OpenRequest, Prompt, SamplingChoice,
@@ -700,4 +703,72 @@ fn sessions_take_turns_and_a_cancel_is_quick() {
     let step = Action::Debug(DebugCommand::Steps(1));
     let end = client.ask(slow, step, &go).unwrap().last().unwrap();
     assert!(matches!(end, Event::Run(_)), "{end:?}");
+}
+
+#[test]
+fn the_stepper_obeys_line_by_line() {
+    let orders = [
+        "l",
+        "i 9",
+        "break blocks.4.attn.hook_z",
+        "t",
+        "unbreak 1",
+        "t",
+        "edit blocks.3.hook_resid_pre=patch(italy)",
+        "source italy The capital of Italy is",
+        "edit blocks.3.hook_resid_pre=patch(italy)",
+        "name 1 think of Italy",
+        "edits",
+        "off 1",
+        "branch Rome",
+        "branches",
+        "t",
+        "switch 0",
+        "memory",
+        "r blocks.2.attn.hook_z",
+        "/blocks.2.attn.hook_z",
+        "/blocks.2.attn.hook_pattern[0, 4]",
+        "fly",
+        "q",
+    ];
+    let args = ["step", "--raw", "The capital of France is", "--temp", "0"];
+    let ran = run_with_stdin(&args, &orders.join("\n"));
+    assert_eq!((ran.code, ran.err.as_str()), (Some(0), ""), "{ran:?}");
+    let mut rest = ran.out.as_str();
+    // In this order.
+    for told in [
+        "next: embed (i: hook_embed)",
+        "blocks.0, ",
+        "next: blocks.1.attn.hook_z (n: to the end of blocks.1)",
+        "  1  blocks.4.attn.hook_z",
+        "stopped at blocks.4.attn.hook_z",
+        "length of each head's vector",
+        "no breakpoints",
+        " Paris   98",
+        "there is nothing called 'italy' to copy from",
+        " Rome   9",
+        "top is now ' Rome'",
+        "This is one prompt.",
+        "  1  on   blocks.3.hook_resid_pre=patch(italy)  'think of Italy'",
+        " Paris   98",
+        "The capital of France is▸ Rome",
+        "▸   1  from position 5, token ' Rome':  Rome",
+        "next: sample",
+        " Paris   98",
+        "KV cache",
+        "next: blocks.2.attn.hook_z",
+        "blocks.2.attn.hook_z of pass 0 has not been computed yet",
+        "blocks.2.attn.hook_pattern[0, 4]  [5]",
+        "'fly' is no order; ? lists them",
+    ] {
+        let at = rest.find(told);
+        let at = at.unwrap_or_else(|| {
+            panic!(
+                "{told:?} comes after {}:\n{}",
+                ran.out.len() - rest.len(),
+                ran.out
+            )
+        });
+        rest = &rest[at + told.len()..];
+    }
 }
