@@ -13,7 +13,7 @@ use crate::trace::units;
 /// Flags of `vitrine inspect`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A folder, a Hugging Face id in the local cache, `classroom` or `classroom-16bit`.
+    /// `classroom`, a name of `vitrine models`, a Hugging Face id that is downloaded, or a folder.
     #[arg(long, short, value_name = "M")]
     model: Option<String>,
     /// Print one JSON object.

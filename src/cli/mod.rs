@@ -6,6 +6,7 @@ mod chat;
 mod generate;
 mod inspect;
 mod interrupt;
+mod models;
 mod options;
 mod places;
 mod step;
@@ -42,6 +43,8 @@ enum Command {
     Chat(Box<chat::Args>),
     /// Show what a model is made of: tensors, shapes, bits, bytes, parameters.
     Inspect(inspect::Args),
+    /// List, get and remove models.
+    Models(models::Args),
     /// Measure how fast a model runs here, and how fast this machine could run it.
     Bench(bench::Args),
     /// Step through a pass in the terminal, one key per stage.
@@ -83,6 +86,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Generate(args)) => generate::run(*args),
         Some(Command::Chat(args)) => chat::run(&args),
         Some(Command::Inspect(args)) => inspect::run(&args),
+        Some(Command::Models(args)) => models::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Step(args)) => step::run(&args),
         Some(Command::Trace(args)) => trace::run(*args),

@@ -13,7 +13,7 @@ use crate::model::linear::Kernels;
 /// Which model, and who computes it.
 #[derive(Debug, Clone, Args)]
 pub struct ModelArgs {
-    /// A folder, a Hugging Face id in the local cache, `classroom` or `classroom-16bit`.
+    /// `classroom`, a name of `vitrine models`, a Hugging Face id that is downloaded, or a folder.
     ///
     /// Else VITRINE_MODEL, else DEFAULT_MODEL from the environment or a `.env` file, else
     /// `classroom`.

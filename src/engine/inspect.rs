@@ -147,8 +147,15 @@ impl Inspection {
     /// # Errors
     /// If there is no such model, its family is unknown, or its config or headers are broken.
     pub fn of(name: &str) -> Result<Self> {
-        let files = ModelFiles::find(name)?;
-        let config = read_config(&files)?;
+        Self::of_files(&ModelFiles::find(name)?)
+    }
+
+    /// Looks at a model that was found.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn of_files(files: &ModelFiles) -> Result<Self> {
+        let config = read_config(files)?;
         Self::new(files.label(), &config, &files.checkpoint()?)
     }
 

@@ -34,6 +34,18 @@ pub struct LoadedModel {
 }
 
 impl LoadedModel {
+    /// Checks what can be checked of a load without reading weights: that there is such a model, and that its family
+    /// runs here.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn check(choice: &ModelChoice) -> Result<()> {
+        let files = ModelFiles::find(&choice.name)?;
+        read_config(&files)?;
+        files.checkpoint()?;
+        Ok(())
+    }
+
     /// Loads a model: config, strict weights, defaults. The warnings are for the user.
     ///
     /// # Errors
@@ -150,6 +162,17 @@ impl Models {
             .collect();
         sizes.sort();
         sizes
+    }
+
+    /// Drops every model that `is_kept` does not name and that no request is using, and gives their memory back to
+    /// the system.
+    pub fn keep(&mut self, is_kept: impl Fn(&ModelChoice) -> bool) -> Result<()> {
+        let before = self.loaded.len();
+        (self.loaded).retain(|choice, model| is_kept(choice) || Rc::strong_count(model) > 1);
+        match self.loaded.len() < before {
+            true => memory::give_back(),
+            false => Ok(()),
+        }
     }
 
     /// Whether the model of `choice` is there.

@@ -76,8 +76,10 @@ pub struct Envelope {
 /// What can be asked.
 #[derive(Debug)]
 pub enum Action {
-    /// Load a model, so that the next request does not wait for it.
+    /// Load a model, so that the next request does not wait for it. Models that no session uses make room.
     Load(ModelChoice),
+    /// Give a model's memory back, with the caches and runs of every session that uses it.
+    Unload(ModelChoice),
     /// Generate an answer.
     Generate(Box<GenerateRequest>),
     /// Measure speed and memory.

@@ -21,6 +21,7 @@ pub mod prompt_cache;
 pub mod question;
 pub mod run;
 pub mod sampler;
+pub mod shelf;
 pub mod stops;
 pub mod task;
 pub mod tracing;

@@ -5,17 +5,18 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, RecvError, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::answering::Answering;
 use super::bench::Bench;
 use super::context::Context;
 use super::debugger::Debugger;
 use super::generate::Generation;
-use super::loaded::Models;
+use super::loaded::{LoadedModel, Models};
 use super::message::{Action, CancelToken, Event, ModelChoice, Request, SessionId};
 use super::prompt_cache;
 use super::task::{Outbox, Turn};
@@ -196,6 +197,7 @@ impl Worker {
             Action::Load(choice) => {
                 self.load(&choice, &task.out)?;
             }
+            Action::Unload(choice) => self.unload(&choice)?,
             Action::Clear => {
                 self.sessions.remove(&task.session);
             }
@@ -213,6 +215,7 @@ impl Worker {
             }
             Action::Open(request) => {
                 request.cache.validate()?;
+                self.leave(task.session, &request.model)?;
                 let loaded = self.load(&request.model, &task.out)?;
                 let n_layers = loaded.model.n_layers();
                 let (model, cache) = (request.model.clone(), request.cache);
@@ -243,6 +246,7 @@ impl Worker {
             }
             Action::Generate(request) => {
                 request.cache.validate()?;
+                self.leave(task.session, &request.model)?;
                 let loaded = self.load(&request.model, &task.out)?;
                 let n_layers = loaded.model.n_layers();
                 let context = self.context(task.session, &request.model, n_layers, request.cache);
@@ -256,12 +260,15 @@ impl Worker {
         Ok(Turn::Ended)
     }
 
-    fn load(
-        &mut self,
-        choice: &ModelChoice,
-        out: &Outbox,
-    ) -> Result<std::rc::Rc<super::loaded::LoadedModel>> {
+    fn load(&mut self, choice: &ModelChoice, out: &Outbox) -> Result<Rc<LoadedModel>> {
         let was_there = self.models.has(choice);
+        if !was_there {
+            // Nothing is given up for a model that cannot be loaded anyway.
+            LoadedModel::check(choice)?;
+            let sessions = &self.sessions;
+            let is_used = |model: &ModelChoice| sessions.values().any(|of| of.model == *model);
+            self.models.keep(is_used)?;
+        }
         let (loaded, warnings) = self.models.get(choice)?;
         for warning in warnings {
             out.send(Event::Notice(warning));
@@ -271,6 +278,33 @@ impl Worker {
             load_s: if was_there { 0.0 } else { loaded.load_s },
         });
         Ok(loaded)
+    }
+
+    /// Drops what a session has of another model than `next`, which is about to be loaded for it: its cache and its
+    /// run would be dropped anyway, and their memory may be needed.
+    fn leave(&mut self, session: SessionId, next: &ModelChoice) -> Result<()> {
+        let has_another = |of: &Session| of.model != *next;
+        if !self.models.has(next) && self.sessions.get(&session).is_some_and(has_another) {
+            LoadedModel::check(next)?;
+            self.sessions.remove(&session);
+        }
+        Ok(())
+    }
+
+    /// Drops a model, with what sessions keep of it.
+    fn unload(&mut self, choice: &ModelChoice) -> Result<()> {
+        let is_at_work = |task: &Task| {
+            let session = self.sessions.get(&task.session);
+            let works = !matches!(task.work, Work::New(_));
+            works && session.is_some_and(|session| session.model == *choice)
+        };
+        ensure!(
+            !self.tasks.iter().any(is_at_work),
+            "{} is answering: stop that first, then unload it",
+            choice.name
+        );
+        self.sessions.retain(|_, session| session.model != *choice);
+        self.models.keep(|model| model != choice)
     }
 
     /// The context of a session: the one it has, unless it belongs to another model or cache mode.

@@ -60,6 +60,15 @@ impl EmbeddedModel {
         Self::ALL.into_iter().find(|model| model.name() == name)
     }
 
+    /// The size of all its files.
+    pub fn n_bytes(self) -> u64 {
+        let files = match self {
+            Self::Classroom4 => &CLASSROOM_4,
+            Self::Classroom16 => &CLASSROOM_16,
+        };
+        files.iter().map(|(_, bytes)| bytes.len() as u64).sum()
+    }
+
     /// The bytes of one of its files, e.g. `tokenizer.json`.
     pub fn file(self, name: &str) -> Option<&'static [u8]> {
         let files = match self {

@@ -144,3 +144,98 @@ pub struct Removal {
     /// Bytes that are free again; files that other models share are not among them.
     pub freed_bytes: u64,
 }
+
+/// A model as the list of models shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelRow {
+    /// What to ask for it by: a short name, else its id.
+    pub name: String,
+    /// Its Hugging Face id; `None` for models inside the program and folders.
+    pub id: Option<String>,
+    /// What it is good for, where that is known.
+    pub what: Option<String>,
+    /// Where it is.
+    pub place: ModelPlace,
+    /// `model_type` of its config, where known.
+    pub family: Option<String>,
+    /// Why Vitrine cannot run it; `None` if it can.
+    pub cannot_run: Option<String>,
+    /// Its parameters.
+    pub parameters: Option<u64>,
+    /// Bits of a weight in its quantized layers; `None` where they are not known, or nothing is quantized.
+    pub bits: Option<usize>,
+    /// The longest context it was made for.
+    pub context: Option<usize>,
+    /// Bytes on the disk, or about how many would be downloaded.
+    pub bytes: u64,
+    /// Memory it needs.
+    pub memory: Option<MemoryNote>,
+    /// Its licence, as its makers name it.
+    pub licence: Option<String>,
+    /// Its page, with its card.
+    pub page: Option<String>,
+}
+
+/// Where a model is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelPlace {
+    /// Inside the program.
+    Embedded,
+    /// Here.
+    Here {
+        /// Where it lies.
+        folder: PathBuf,
+        /// Bytes that removing it would free; 0 for a folder, which Vitrine does not remove.
+        freed_bytes: u64,
+    },
+    /// Part of it is here.
+    Partial {
+        /// Where it lies.
+        folder: PathBuf,
+        /// What is missing.
+        why: String,
+    },
+    /// To be downloaded.
+    Hub,
+}
+
+/// The memory a model needs, beside what there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MemoryNote {
+    /// The weights as they are held.
+    pub weight_bytes: u64,
+    /// The keys and values of `n_positions`.
+    pub cache_bytes: u64,
+    /// What computing takes for a moment.
+    pub work_bytes: u64,
+    /// The length the figures are for, in positions.
+    pub n_positions: usize,
+    /// What is free now; `None` where the system does not say.
+    pub free_bytes: Option<u64>,
+    /// Whether it fits.
+    pub fit: Fit,
+}
+
+/// Whether a model fits in the memory that is free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fit {
+    /// With room to spare.
+    Fits,
+    /// It will be tight: more than four fifths of what is free.
+    Tight,
+    /// It does not.
+    TooLarge,
+    /// The system does not say what is free.
+    Unknown,
+}
+
+impl MemoryNote {
+    /// All of it.
+    pub fn total_bytes(&self) -> u64 {
+        self.weight_bytes
+            .saturating_add(self.cache_bytes)
+            .saturating_add(self.work_bytes)
+    }
+}

@@ -41,6 +41,17 @@ impl Compute {
         })
     }
 
+    /// What [`Self::new`] is going to say, without asking MLX, which belongs to another thread: MLX's GPU on Apple's
+    /// machines, our kernels elsewhere.
+    #[must_use]
+    pub fn presumed() -> Self {
+        let on_gpu = cfg!(target_os = "macos");
+        Self {
+            on_gpu,
+            own_kernels: !on_gpu,
+        }
+    }
+
     /// `a + b`, of the same shape.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use vitrine::hub::message::{DownloadEvent, FileState};
 
 use super::server::{COMMIT, Server, Trouble};
 
-const ID: &str = "school/classroom";
+pub const ID: &str = "school/classroom";
 
 /// A hub, a folder for the cache, and what to ask for.
 pub struct Scene {
@@ -63,7 +63,7 @@ impl Scene {
         follow(&inbox)
     }
 
-    fn finishes(&self) -> Vec<String> {
+    pub fn finishes(&self) -> Vec<String> {
         let (end, notices) = self.end();
         let DownloadEvent::Finished { folder } = end else {
             panic!("{end:?} after {notices:?}");
@@ -89,7 +89,7 @@ impl Scene {
         why
     }
 
-    fn found(&self) -> Cached {
+    pub fn found(&self) -> Cached {
         self.request.environment.cache.find(ID)
     }
 }

@@ -307,8 +307,13 @@ fn reply(
     token: Option<&str>,
     files_port: u16,
 ) -> Reply {
+    // A proxy is asked with the whole address.
+    let path = match path.strip_prefix("http://") {
+        Some(rest) => &rest[rest.find('/').unwrap()..],
+        None => path,
+    };
     let (path, _query) = path.split_once('?').unwrap_or((path, ""));
-    if at_files {
+    if at_files || path.starts_with("/file/") {
         let (id, name) = path.trim_start_matches("/file/").rsplit_once('/').unwrap();
         return content(state, id, name, range);
     }

@@ -14,6 +14,21 @@ pub fn available() -> Option<u64> {
     machine.into_iter().chain(cgroup::available()).min()
 }
 
+/// Gives memory that was freed back to the system: MLX and the allocator keep it for the next time else. On the
+/// engine thread only.
+///
+/// # Errors
+/// If MLX cannot be asked.
+pub fn give_back() -> anyhow::Result<()> {
+    mlx_rs::memory::clear_cache()?;
+    // SAFETY: malloc_trim may be called at any time; it only returns free pages.
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    unsafe {
+        libc::malloc_trim(0);
+    }
+    Ok(())
+}
+
 /// Bytes of this process that are in memory now; `None` where the system does not say.
 pub fn resident() -> Option<u64> {
     let pid = sysinfo::get_current_pid().ok()?;

@@ -1,0 +1,121 @@
+//! `vitrine models list`: a table of what is here and what could be.
+
+use std::io::{self, Write};
+
+use anyhow::Result;
+use serde_json::json;
+
+use super::print;
+use crate::cli::Ended;
+use crate::cli::table::{Column, Table};
+use crate::engine::{memory, shelf};
+use crate::hub::download::free_bytes;
+use crate::hub::environment::HubEnvironment;
+use crate::hub::message::{Fit, ModelPlace, ModelRow};
+use crate::trace::units;
+
+/// Prints the table, or one JSON object.
+///
+/// # Errors
+/// If standard output is closed.
+pub fn run(environment: &HubEnvironment, n_positions: usize, as_json: bool) -> Result<Ended> {
+    let rows = shelf::list(environment, n_positions);
+    let memory = memory::available();
+    let disk = free_bytes(environment.cache.folder());
+    if as_json {
+        return print(&json!({
+            "cache": environment.cache.folder(),
+            "free_memory_bytes": memory,
+            "free_disk_bytes": disk,
+            "models": rows,
+        }));
+    }
+    let mut out = io::stdout().lock();
+    let known = |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), units::bytes);
+    writeln!(
+        out,
+        "this machine: {} memory free, {} disk free; memory is told for {} positions\n",
+        known(memory),
+        known(disk),
+        units::count(n_positions as u64)
+    )?;
+    write!(out, "{}", table(&rows))?;
+    let folder = environment.cache.folder().display();
+    writeln!(
+        out,
+        "\ndownloaded to {folder}\nget one with `vitrine models pull NAME`; any other Hugging Face id works too"
+    )?;
+    Ok(Ended::Well)
+}
+
+fn table(rows: &[ModelRow]) -> Table {
+    let mut table = Table::new([
+        Column::Left("name"),
+        Column::Left("model"),
+        Column::Right("parameters"),
+        Column::Right("bits"),
+        Column::Right("size"),
+        Column::Right("memory"),
+        Column::Left(""),
+    ]);
+    for row in rows {
+        let short = |id: &str| id.rsplit('/').next().unwrap_or(id).to_owned();
+        let model = match (&row.id, &row.what) {
+            (Some(id), _) if *id == row.name => String::new(),
+            (Some(id), _) => short(id),
+            (None, Some(what)) => what.clone(),
+            (None, None) => String::new(),
+        };
+        let about = match row.place {
+            ModelPlace::Hub if row.bytes > 0 => "~",
+            _ => "",
+        };
+        let size = match row.bytes {
+            0 => String::new(),
+            bytes => format!("{about}{}", units::bytes(bytes)),
+        };
+        let memory = row.memory.map(|memory| units::bytes(memory.total_bytes()));
+        table.row([
+            row.name.clone(),
+            model,
+            row.parameters.map(short_count).unwrap_or_default(),
+            row.bits.map(|bits| bits.to_string()).unwrap_or_default(),
+            size,
+            memory.unwrap_or_default(),
+            state(row),
+        ]);
+    }
+    table
+}
+
+/// `494 M`, `3.2 B`.
+fn short_count(n: u64) -> String {
+    match n {
+        0..999_500_000 => format!("{:.0} M", n as f64 / 1e6),
+        _ => format!("{:.1} B", n as f64 / 1e9),
+    }
+}
+
+fn state(row: &ModelRow) -> String {
+    let place = match &row.place {
+        ModelPlace::Embedded => "built in",
+        ModelPlace::Here { .. } => "here",
+        ModelPlace::Partial { .. } => "partly here: pull it again",
+        ModelPlace::Hub => "",
+    };
+    let fit = row.memory.map(|memory| memory.fit);
+    let remark = match (&row.cannot_run, fit) {
+        (Some(_), _) => match &row.family {
+            Some(family) => format!("cannot run yet (type {family})"),
+            None => "cannot run".to_owned(),
+        },
+        (None, Some(Fit::TooLarge)) => "does not fit in memory".to_owned(),
+        (None, Some(Fit::Tight)) => "will be tight in memory".to_owned(),
+        _ => String::new(),
+    };
+    match (place, remark.as_str()) {
+        (place, "") => place.to_owned(),
+        ("", _) => remark,
+        _ => format!("{place}, {remark}"),
+    }
+}
