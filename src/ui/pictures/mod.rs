@@ -2,6 +2,8 @@
 
 mod attention;
 mod embedding;
+mod parts;
+mod qkv;
 mod text;
 mod tokens;
 mod values;
@@ -17,6 +19,7 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Tokens => Box::new(tokens::TokensPicture),
         PictureKind::Embedding => Box::new(embedding::EmbeddingPicture),
         PictureKind::Attention => Box::new(attention::AttentionPicture::default()),
+        PictureKind::Qkv => Box::new(qkv::QkvPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }
 }

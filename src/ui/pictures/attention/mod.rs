@@ -14,7 +14,9 @@ use crate::trace::measure::heads::{HeadScore, HeadTally};
 use crate::trace::measure::maps::ScoreMaps;
 use crate::trace::{Address, BlockHook, Hook};
 use crate::ui::answers::Asked;
+use crate::ui::command::Command;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
+use crate::ui::pictures::parts::try_edit;
 use crate::ui::theme::Role;
 use crate::ui::widgets::heatmap::{MapCell, figure};
 use crate::ui::words::{fill, stages};
@@ -97,7 +99,7 @@ impl Picture for AttentionPicture {
             happens: fill(happens, &[("token", &token), ("n_keys", &n_keys)]),
             look_for: words.look_for.into(),
             does_not_say: words.not_said.unwrap_or_default().into(),
-            tries: Vec::new(),
+            tries: self.tries(scene),
             check: self.check(scene),
             meta: vec![
                 format!("[head {n_heads}, query {n_rows}, key {n_cols}] · f32"),
@@ -211,6 +213,27 @@ impl AttentionPicture {
         let key = scene.view.key.filter(|key| *key < shares.len());
         let col = key.or_else(|| largest_at(shares.get(..=own)?))?;
         Some(MapCell { row, col })
+    }
+
+    /// Experiments on the chosen edge and head.
+    fn tries(&self, scene: &Scene<'_>) -> Vec<(String, Command)> {
+        let layer = scene.view.layer;
+        let head = head(scene);
+        let edge = self
+            .maps()
+            .and_then(|maps| self.cell_without_hover(scene, maps))
+            .map(|cell| {
+                let query = scene.pass_range().start + cell.row;
+                format!(
+                    "blocks.{layer}.attn.hook_attn_scores[{head}, {query}, {}]=block",
+                    cell.col
+                )
+            });
+        let z = format!("blocks.{layer}.attn.hook_z[:, {head}]=zero");
+        let edge = edge.and_then(|edge| try_edit("Block this edge", &edge));
+        edge.into_iter()
+            .chain(try_edit("Switch the head off", &z))
+            .collect()
     }
 
     /// Which of three positions the chosen query reads most.
