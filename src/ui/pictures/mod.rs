@@ -1,9 +1,14 @@
 //! The pictures, one file each, and the one table that names them all.
 
 mod attention;
+mod block;
 mod embedding;
+mod mixing;
+mod mlp;
+mod norm;
 mod parts;
 mod qkv;
+mod rope;
 mod text;
 mod tokens;
 mod values;
@@ -20,6 +25,11 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Embedding => Box::new(embedding::EmbeddingPicture),
         PictureKind::Attention => Box::new(attention::AttentionPicture::default()),
         PictureKind::Qkv => Box::new(qkv::QkvPicture::default()),
+        PictureKind::Block => Box::new(block::BlockPicture),
+        PictureKind::Norm => Box::new(norm::NormPicture::default()),
+        PictureKind::Rope => Box::new(rope::RopePicture::default()),
+        PictureKind::Mixing => Box::new(mixing::MixingPicture),
+        PictureKind::Mlp => Box::new(mlp::MlpPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }
 }
