@@ -461,7 +461,9 @@ pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
         .layout_no_wrap(address.to_owned(), font, palette.muted);
     let room = ui.available_width() - address.size().x - space::MEDIUM;
     job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(40.0));
-    ui.label(job);
+    // Laid out here: a label in a row would take its own width.
+    let formula = ui.painter().layout_job(job);
+    ui.label(formula);
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.label(address);
     });

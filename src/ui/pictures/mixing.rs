@@ -318,6 +318,11 @@ fn line_ui(
         let strip = Values::new(name, values, colours)
             .limit(limit)
             .chosen(Some(dim));
+        let strip = if share.is_some() {
+            strip.quiet()
+        } else {
+            strip
+        };
         let seen = strip.height(height - 8.0).show(ui, width - words - bar);
         found = seen.hovered.map(|dim| (dim, seen.clicked.is_some()));
         if let Some(at) = seen.hovered {

@@ -37,11 +37,14 @@ impl Curve<'_> {
     /// Shows the curve; gives the place under the pointer.
     pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<PlotPoint> {
         let palette = Palette::of(ui);
+        // Lines and figures of the axes are quieter than the curve.
+        ui.visuals_mut().widgets.noninteractive.fg_stroke.color = palette.muted;
         let plot = Plot::new(self.name)
             .width(size.x)
             .height(size.y)
             .show_background(false)
             .show_grid([false, true])
+            .cursor_color(palette.faint)
             .allow_zoom(false)
             .allow_drag(false)
             .allow_scroll(false)

@@ -1,7 +1,7 @@
 //! Explaining text: words that wrap, the prompt's words semi-bold, terms dotted with their entry on
 //! hover.
 
-use egui::{Response, Sense, Ui, pos2, vec2};
+use egui::{Response, Sense, Shape, Ui, pos2, vec2};
 
 use crate::ui::theme::{Palette, Type, space};
 use crate::ui::words::{Run, glossary, runs};
@@ -14,21 +14,42 @@ pub fn prose_ui(ui: &mut Ui, text: &str) {
         ui.spacing_mut().interact_size.y = LINE;
         ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
         ui.horizontal_wrapped(|ui| {
-            for run in runs(text) {
+            let mut after_term = false;
+            let mut runs = runs(text).into_iter().peekable();
+            while let Some(run) = runs.next() {
                 match run {
                     Run::Plain(words) => {
+                        // The sign after a term stands with it already.
+                        let (_, words) = if after_term {
+                            leading_sign(words)
+                        } else {
+                            ("", words)
+                        };
                         ui.label(line(Type::Body.text(words, palette.text)));
                     }
                     Run::Strong(words) => {
                         ui.label(line(Type::Strong.text(words, palette.text)));
                     }
                     Run::Term { shown, name } => {
-                        term_ui(ui, shown, name);
+                        let sign = match runs.peek() {
+                            Some(Run::Plain(next)) => leading_sign(next).0,
+                            _ => "",
+                        };
+                        term_with_sign_ui(ui, shown, sign, name);
                     }
                 }
+                after_term = matches!(run, Run::Term { .. });
             }
         });
     });
+}
+
+/// The punctuation that `words` begin with, and the rest: it must not begin a line.
+fn leading_sign(words: &str) -> (&str, &str) {
+    let end = words
+        .find(|c: char| !".,;:!?)”…".contains(c))
+        .unwrap_or(words.len());
+    words.split_at_checked(end).unwrap_or(("", words))
 }
 
 /// Height of a line of explaining text.
@@ -40,18 +61,29 @@ fn line(text: egui::RichText) -> egui::RichText {
 
 /// Shows a word that has an entry in the glossary: dotted underline, the entry on hover.
 pub fn term_ui(ui: &mut Ui, shown: &str, name: &str) -> Response {
+    term_with_sign_ui(ui, shown, "", name)
+}
+
+/// The same with a sign after it, which is not underlined. A term is never broken over two lines.
+fn term_with_sign_ui(ui: &mut Ui, shown: &str, sign: &str, name: &str) -> Response {
     let palette = Palette::of(ui);
-    let label = egui::Label::new(line(Type::Body.text(shown, palette.text))).sense(Sense::hover());
+    let text = line(Type::Body.text(format!("{shown}{sign}"), palette.text));
+    let label = egui::Label::new(text).sense(Sense::hover()).extend();
     let response = ui.add(label);
     let rect = response.rect;
+    let font = Type::Body.font();
+    let width = ui
+        .painter()
+        .layout_no_wrap(shown.to_owned(), font, palette.text)
+        .size()
+        .x;
     let y = rect.bottom() - 2.0;
-    let dots = egui::Shape::dotted_line(
-        &[pos2(rect.left() + 1.0, y), pos2(rect.right() - 1.0, y)],
-        palette.faint,
-        3.0,
-        0.7,
-    );
-    ui.painter().extend(dots);
+    let ends = [
+        pos2(rect.left() + 1.0, y),
+        pos2(rect.left() + width - 1.0, y),
+    ];
+    ui.painter()
+        .extend(Shape::dotted_line(&ends, palette.faint, 3.0, 0.7));
     match glossary::term(name) {
         Some(term) => response.on_hover_ui(|ui| entry_ui(ui, term)),
         None => response,
@@ -67,5 +99,17 @@ pub fn entry_ui(ui: &mut Ui, term: &glossary::Term) {
     ui.label(Type::Body.text(term.text, palette.text));
     if let Some(code) = term.code {
         ui.label(Type::MonoSmall.text(code, palette.muted));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_stays_with_the_term_before_it() {
+        assert_eq!(leading_sign(", and adds"), (",", " and adds"));
+        assert_eq!(leading_sign(" of it."), ("", " of it."));
+        assert_eq!(leading_sign("."), (".", ""));
     }
 }

@@ -14,6 +14,7 @@ pub struct Values<'a> {
     colours: &'a ColorMap,
     limit: Option<f32>,
     chosen: Option<usize>,
+    is_quiet: bool,
     per_line: usize,
     height: f32,
     order: Option<&'a [usize]>,
@@ -29,6 +30,7 @@ impl<'a> Values<'a> {
             colours,
             limit: None,
             chosen: None,
+            is_quiet: false,
             per_line: usize::MAX,
             height: 20.0,
             order: None,
@@ -46,6 +48,13 @@ impl<'a> Values<'a> {
     #[must_use]
     pub fn chosen(mut self, chosen: Option<usize>) -> Self {
         self.chosen = chosen;
+        self
+    }
+
+    /// The chosen one has a thin line in place of the ring, where several strips show it.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.is_quiet = true;
         self
     }
 
@@ -143,9 +152,13 @@ impl<'a> Values<'a> {
             Some(order) => order.iter().position(|other| *other == at),
             None => Some(at),
         };
+        let ring = match self.is_quiet {
+            true => egui::Stroke::new(1.0, palette.muted),
+            false => palette.ring(),
+        };
         for (at, stroke) in [
             (hovered, egui::Stroke::new(1.0, palette.muted)),
-            (self.chosen, palette.ring()),
+            (self.chosen, ring),
         ] {
             if let Some(slot) = at.and_then(slot_of) {
                 let rect = place(slot).expand(1.0);

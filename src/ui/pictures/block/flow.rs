@@ -45,15 +45,15 @@ pub fn flow_ui(ui: &mut Ui, scene: &mut Scene<'_>, flow: &Flow) {
         left: room.left() + 10.0,
         right: room.right() - 12.0,
         stream: top + height * 0.56,
-        first_add: room.left() + room.width() * 0.49,
+        first_add: room.left() + room.width() * 0.52,
         second_add: room.right() - 36.0,
     };
     let card = vec2(
-        (room.width() * 0.135).clamp(92.0, 170.0),
+        (room.width() * 0.13).clamp(92.0, 170.0),
         (height * 0.135).clamp(58.0, 78.0),
     );
     let cards = cards(scene, flow, &plan, card);
-    lines_ui(ui, &plan, &cards, card);
+    lines_ui(ui, &plan, &cards);
     stream_ui(ui, scene, flow, &plan);
     for card in &cards {
         card_ui(ui, scene, flow, card);
@@ -67,7 +67,7 @@ fn cards<'a>(scene: &Scene<'_>, flow: &Flow, plan: &Plan, size: egui::Vec2) -> V
     let low = plan.stream - size.y - 46.0;
     let high = low - size.y - 44.0;
     let below = plan.stream + 92.0;
-    let gap = ((plan.first_add - plan.left - 24.0 - 3.0 * size.x) / 2.0).clamp(8.0, 60.0);
+    let gap = ((plan.first_add - plan.left - 44.0 - 3.0 * size.x) / 2.0).clamp(8.0, 60.0);
     let column = |n: f32| plan.left + 24.0 + n * (size.x + gap);
     let under = |n: f32| plan.second_add - 18.0 - (3.0 - n) * (size.x + 12.0);
     let at = |x: f32, y: f32| Rect::from_min_size(pos2(x, y), size);
@@ -168,7 +168,7 @@ fn cards<'a>(scene: &Scene<'_>, flow: &Flow, plan: &Plan, size: egui::Vec2) -> V
 }
 
 /// The thin lines between cards, stream and additions.
-fn lines_ui(ui: &Ui, plan: &Plan, cards: &[Card<'_>], size: egui::Vec2) {
+fn lines_ui(ui: &Ui, plan: &Plan, cards: &[Card<'_>]) {
     let palette = Palette::of(ui);
     let painter = ui.painter();
     let line = Stroke::new(1.5, palette.line);
@@ -235,7 +235,6 @@ fn lines_ui(ui: &Ui, plan: &Plan, cards: &[Card<'_>], size: egui::Vec2) {
         corner,
         pos2(plan.second_add, plan.stream),
     ]);
-    let _ = size;
 }
 
 /// The KV cache between Q, K, V and the maps.

@@ -55,8 +55,8 @@ impl Layout {
             _ => (5.0, 14.0),
         };
         let gaps = gap * (n_heads - n_groups as f32) + between * (n_groups as f32 - 1.0);
-        let head = ((room.x - gaps - 4.0) / n_heads).clamp(40.0, 220.0);
-        let fixed = 2.0 * NAME + BRACKET + ARROW + CACHE + 68.0;
+        let head = ((room.x - gaps - 10.0) / n_heads).clamp(40.0, 220.0);
+        let fixed = 2.0 * NAME + BRACKET + ARROW + CACHE + 88.0;
         let map = ((room.y - fixed) / 2.0).clamp(56.0, 260.0);
         Self {
             head,
