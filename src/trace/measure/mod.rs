@@ -5,6 +5,7 @@
 
 pub mod attention;
 pub mod cell;
+pub mod compare;
 pub mod contribution;
 pub mod costs;
 pub mod distribution;
@@ -16,11 +17,13 @@ pub mod lens;
 pub mod logits;
 pub mod maps;
 pub mod neurons;
+pub mod parity;
 pub mod pca;
 pub mod quantized;
 pub mod rope;
 pub mod space;
 pub mod state;
+pub mod sweep;
 pub mod vector;
 pub mod verdict;
 pub mod writes;

@@ -82,7 +82,8 @@ impl Path {
     }
 }
 
-fn gap(point: Point, a: &[f32], b: &[f32]) -> Gap {
+/// How far two states at `point` lie apart, `[d_model]` each.
+pub(super) fn gap(point: Point, a: &[f32], b: &[f32]) -> Gap {
     let difference: Vec<f32> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let (apart, own) = (size(&difference), size(a));
     Gap {
