@@ -42,6 +42,11 @@ impl CancelToken {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Takes it back, for work that is only put off.
+    pub(super) fn renew(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
     /// Whether it was asked to stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
@@ -303,6 +308,13 @@ pub enum Event {
         /// Tokens run so far.
         done: usize,
         /// Tokens to run.
+        total: usize,
+    },
+    /// Part of a longer answer is there.
+    Progress {
+        /// Pieces done.
+        done: usize,
+        /// Pieces in all.
         total: usize,
     },
     /// A token was chosen.

@@ -2,7 +2,7 @@
 //!
 //! [`Engine`] is the door: requests go in, events come out, all of them plain data.
 
-mod answering;
+pub mod answering;
 pub mod bench;
 pub mod client;
 pub mod context;

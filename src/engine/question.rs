@@ -10,7 +10,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use super::inspect::Inspection;
-pub use super::message::{ModelChoice, SamplingChoice};
+pub use super::message::{ModelChoice, SamplingChoice, SessionId};
 pub use super::sampler::{Candidate, Draw, Exclusion, Filter, Filtered, SamplingParams};
 pub use crate::tokenizer::{
     Entry, Found, MergeStep, Message, Piece, Rendered, Segment, SegmentKind, SpecialToken, Symbol,
@@ -18,21 +18,24 @@ pub use crate::tokenizer::{
 };
 use crate::trace::measure::attention::ScoreParts;
 use crate::trace::measure::cell::Cell;
+use crate::trace::measure::compare::Comparison;
 use crate::trace::measure::contribution::Contributions;
 use crate::trace::measure::costs::PassCost;
 use crate::trace::measure::family::FamilyView;
 use crate::trace::measure::heads::{HeadReport, ProbeText};
 use crate::trace::measure::histogram::Histogram;
-use crate::trace::measure::ledger::{Ledger, MemoryUse};
+use crate::trace::measure::ledger::{CacheCost, Ledger, MemoryUse};
 use crate::trace::measure::lens::{LensRequest, LensView};
 use crate::trace::measure::logits::{LogitsView, Redraws};
 use crate::trace::measure::maps::{Miniature, ScoreMaps};
 use crate::trace::measure::neurons::{Neurons, NormEffect};
+use crate::trace::measure::parity::Parity;
 use crate::trace::measure::pca::Plane;
 use crate::trace::measure::quantized::PackedRow;
 use crate::trace::measure::rope::{Rotation, Turned};
 use crate::trace::measure::space::{Neighbour, Placed};
 use crate::trace::measure::state::Path;
+use crate::trace::measure::sweep::{SweepPlan, SweepTable};
 use crate::trace::measure::writes::{BlockWrites, WeightedAttention};
 use crate::trace::measure::{At, NamedToken, Point};
 use crate::trace::{Address, HostTensor};
@@ -205,6 +208,21 @@ pub enum Question {
     },
     /// What is held in memory → [`Told::Memory`].
     Memory,
+    /// One decode step with the KV cache against the whole text again, measured → [`Told::CacheCost`].
+    CacheCost,
+    /// Whether what is shown is what is computed, for the newest pass with logits →
+    /// [`Told::Parity`]. Worked on while nothing else is asked; it starts again where the run has
+    /// changed meanwhile, and may be cancelled at any time.
+    Parity,
+    /// One change tried in many places → [`Told::Sweep`]. Tells its progress.
+    Sweep(SweepPlan),
+    /// The session's run beside that of another session → [`Told::Compare`].
+    Compare {
+        /// The other session.
+        with: SessionId,
+        /// Differences up to this size count as none; 0 asks for equal bits.
+        tolerance: f32,
+    },
     /// A row of a quantized matrix, unpacked → [`Told::Row`].
     Row {
         /// The model.
@@ -415,6 +433,14 @@ pub enum Told {
     Ledger(Ledger),
     /// Memory.
     Memory(MemoryUse),
+    /// The cost of doing without a cache.
+    CacheCost(CacheCost),
+    /// The checks and what they found.
+    Parity(Parity),
+    /// The table.
+    Sweep(SweepTable),
+    /// Two runs.
+    Compare(Comparison),
     /// A packed row.
     Row(PackedRow),
     /// Part of a matrix.

@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::answering::Answering;
+use super::answering::{Answering, LongAnswer};
 use super::bench::Bench;
 use super::context::Context;
 use super::debugger::Debugger;
@@ -19,6 +19,7 @@ use super::generate::Generation;
 use super::loaded::{LoadedModel, Models};
 use super::message::{Action, CancelToken, Event, ModelChoice, Request, SessionId};
 use super::prompt_cache;
+use super::question::Question;
 use super::task::{Outbox, Turn};
 use crate::model::cache::CacheOptions;
 
@@ -27,6 +28,8 @@ use crate::model::cache::CacheOptions;
 #[derive(Debug)]
 pub struct Engine {
     requests: Option<Sender<Request>>,
+    /// Tells work that can wait that something has arrived.
+    put_off: CancelToken,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -38,9 +41,19 @@ impl Engine {
     pub fn start() -> Result<Self> {
         let (requests, inbox) = channel();
         let thread = thread::Builder::new().name("engine".to_owned());
-        let thread = thread.spawn(move || Worker::default().run(&inbox));
+        let put_off = CancelToken::default();
+        let worker_put_off = put_off.clone();
+        let worker = move || {
+            let worker = Worker {
+                put_off: worker_put_off,
+                ..Worker::default()
+            };
+            worker.run(&inbox);
+        };
+        let thread = thread.spawn(worker);
         Ok(Self {
             requests: Some(requests),
+            put_off,
             thread: Some(thread.context("cannot start the engine thread")?),
         })
     }
@@ -51,13 +64,20 @@ impl Engine {
     /// If the engine has ended.
     pub fn send(&self, request: Request) -> Result<()> {
         let requests = self.requests.as_ref().context("the engine has ended")?;
-        requests.send(request).ok().context("the engine has ended")
+        requests
+            .send(request)
+            .ok()
+            .context("the engine has ended")?;
+        // After the request: whoever sees this finds it.
+        self.put_off.cancel();
+        Ok(())
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
         drop(self.requests.take());
+        self.put_off.cancel();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -70,6 +90,7 @@ struct Worker {
     models: Models,
     sessions: HashMap<SessionId, Session>,
     tasks: VecDeque<Task>,
+    put_off: CancelToken,
 }
 
 /// A session: its cache, the model the cache belongs to, and the run someone steps through.
@@ -94,6 +115,16 @@ enum Work {
     Bench(Box<Bench>),
     /// A command of the session's debugger that is under way.
     Debug,
+    /// A question about the session's run that takes long to answer.
+    Answer(LongAnswer),
+}
+
+impl Task {
+    /// Whether it waits until there is nothing else to do.
+    fn is_background(&self) -> bool {
+        matches!(&self.work, Work::Answer(answer) if answer.is_background())
+            && !self.cancel.is_cancelled()
+    }
 }
 
 impl Worker {
@@ -108,6 +139,8 @@ impl Worker {
 
     /// Takes in what has arrived; waits if there is nothing else to do.
     fn take_requests(&mut self, inbox: &Receiver<Request>) -> Result<(), RecvError> {
+        // Before looking: what arrives later sets it again.
+        self.put_off.renew();
         if self.tasks.is_empty() {
             self.accept(inbox.recv()?);
         }
@@ -132,10 +165,15 @@ impl Worker {
     /// Gives every session one piece of work.
     fn turn(&mut self) {
         let mut served = Vec::new();
+        let is_busy = !self.tasks.iter().all(Task::is_background);
         for _ in 0..self.tasks.len() {
             let Some(mut task) = self.tasks.pop_front() else {
                 return;
             };
+            if is_busy && task.is_background() {
+                self.tasks.push_back(task);
+                continue;
+            }
             let waits = served.contains(&task.session);
             served.push(task.session);
             if waits || self.advance(&mut task) == Turn::More {
@@ -153,7 +191,7 @@ impl Worker {
             Ok(Err(error)) => format!("{error:#}"),
             Err(panic) => format!("the engine hit a mistake of its own: {}", told(&*panic)),
         };
-        let is_debugging = matches!(task.work, Work::Debug | Work::New(_));
+        let is_debugging = matches!(task.work, Work::Debug | Work::New(_) | Work::Answer(_));
         if !is_debugging || panicked {
             // What a failed pass left in the cache is not to be trusted.
             self.sessions.remove(&task.session);
@@ -176,6 +214,15 @@ impl Worker {
                 debugger
                     .context("the run was closed")?
                     .advance(&task.cancel, &task.out)
+            }
+            Work::Answer(answer) => {
+                if task.cancel.is_cancelled() {
+                    task.out.send(Event::Cancelled);
+                    return Ok(Turn::Ended);
+                }
+                let debugger = session.and_then(|session| session.debugger.as_mut());
+                let debugger = debugger.context("the run was closed")?;
+                answer.advance(debugger, &task.cancel, &self.put_off, &task.out)
             }
             Work::Generation(generation) => {
                 let session = session.context("the session was closed")?;
@@ -235,15 +282,7 @@ impl Worker {
                 task.work = Work::Debug;
                 return Ok(turn);
             }
-            Action::Ask(question) => {
-                let session = self.sessions.get_mut(&task.session);
-                let debugger = session.and_then(|session| session.debugger.as_mut());
-                let (cancel, out) = (&task.cancel, &task.out);
-                let mut answering = Answering::new(&mut self.models, debugger, cancel, out);
-                let told = answering.answer(*question)?;
-                task.out.send(Event::Told(Box::new(told)));
-                return Ok(Turn::Ended);
-            }
+            Action::Ask(question) => return self.answer(task, *question),
             Action::Generate(request) => {
                 request.cache.validate()?;
                 self.leave(task.session, &request.model)?;
@@ -257,6 +296,30 @@ impl Worker {
             }
         }
         task.out.send(Event::Done);
+        Ok(Turn::Ended)
+    }
+
+    /// Answers a question, or begins an answer that takes long.
+    fn answer(&mut self, task: &mut Task, question: Question) -> Result<Turn> {
+        let (own, other) = match question {
+            Question::Compare { with, .. } if with != task.session => {
+                let found = self.sessions.get_disjoint_mut([&task.session, &with]);
+                let [own, other] = found;
+                (own, other)
+            }
+            _ => (self.sessions.get_mut(&task.session), None),
+        };
+        let (mut debugger, other) = (run_of(own), run_of(other));
+        if let Some(debugger) = debugger.as_deref_mut()
+            && let Some(answer) = LongAnswer::begin(&question, debugger, &task.cancel)?
+        {
+            task.work = Work::Answer(answer);
+            return Ok(Turn::More);
+        }
+        let (cancel, out) = (&task.cancel, &task.out);
+        let answering = Answering::new(&mut self.models, debugger, cancel, out);
+        let told = answering.beside(other).answer(question)?;
+        task.out.send(Event::Told(Box::new(told)));
         Ok(Turn::Ended)
     }
 
@@ -326,6 +389,10 @@ impl Worker {
         }
         &mut session.context
     }
+}
+
+fn run_of(session: Option<&mut Session>) -> Option<&mut Debugger> {
+    session.and_then(|session| session.debugger.as_mut())
 }
 
 /// The message of a panic.

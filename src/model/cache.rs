@@ -133,6 +133,14 @@ impl KvCache {
         self.next += n_new;
         self.keys.write(first_slot, keys)?;
         self.values.write(first_slot, values)?;
+        self.view()
+    }
+
+    /// All there is, as attention reads it.
+    ///
+    /// # Errors
+    /// If nothing was written yet, or MLX cannot build the graph.
+    pub fn view(&self) -> Result<KvView> {
         let used = self.positions.len();
         Ok(KvView {
             keys: self.keys.read(used)?,     // [1, kv_head, slot, head_dim]

@@ -66,7 +66,11 @@ impl Matrix {
         Ok(y)
     }
 
-    fn project_with_mlx(&self, x: &Array) -> Result<Array> {
+    /// As [`Matrix::project`], by MLX's own kernel whatever else there is.
+    ///
+    /// # Errors
+    /// If `x` is not `in` wide.
+    pub fn project_with_mlx(&self, x: &Array) -> Result<Array> {
         match self {
             Self::Dense(weight) | Self::Half(weight) => Ok(x.matmul(weight.t())?),
             Self::Quantized(quantized) => quantized.project(x),

@@ -3,9 +3,14 @@
 //! What a question means is said in [`super::question`]; here it is handed to the measure that
 //! knows. One file per subject: the run, weights and embeddings, texts and tokens.
 
+mod attention_parity;
+mod compare;
+mod long;
 mod of_run;
 mod of_text;
 mod of_weights;
+mod parity;
+mod sweep;
 
 use std::rc::Rc;
 
@@ -18,10 +23,17 @@ use super::message::{CancelToken, Event, ModelChoice};
 use super::question::{Question, Told};
 use super::task::Outbox;
 
+pub use long::LongAnswer;
+pub use of_text::family_of;
+pub use parity::ParityCheck;
+pub use sweep::parse_change;
+
 /// What an answer may draw on.
 pub struct Answering<'a> {
     models: &'a mut Models,
     debugger: Option<&'a mut Debugger>,
+    /// The run of the session that this one is compared with.
+    other: Option<&'a mut Debugger>,
     cancel: &'a CancelToken,
     out: &'a Outbox,
 }
@@ -37,9 +49,17 @@ impl<'a> Answering<'a> {
         Self {
             models,
             debugger,
+            other: None,
             cancel,
             out,
         }
+    }
+
+    /// Compares with this run, where the question asks for a comparison.
+    #[must_use]
+    pub fn beside(mut self, other: Option<&'a mut Debugger>) -> Self {
+        self.other = other;
+        self
     }
 
     /// The answer to `question`.
@@ -70,6 +90,7 @@ impl<'a> Answering<'a> {
                 probe_heads(&loaded, text, &[], self.cancel).map(Told::Heads)
             }
             Ask::Memory => self.memory(),
+            Ask::Compare { tolerance, .. } => self.compare(tolerance),
             question => self.of_run(question),
         }
     }

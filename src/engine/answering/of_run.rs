@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, bail};
 
 use super::Answering;
-use crate::engine::measures::named;
+use crate::engine::measures::{cache_cost, named};
 use crate::engine::memory;
 use crate::engine::message::SamplingChoice;
 use crate::engine::question::{Question, SamplingView, Seen, Told};
@@ -44,6 +44,10 @@ impl Answering<'_> {
             Ask::Norms { at } => Told::Norms(self.looking()?.norms(at)?),
             Ask::Cost { pass } => Told::Cost(self.looking()?.cost(pass)?),
             Ask::Ledger { pass } => Told::Ledger(self.looking()?.ledger(pass)?),
+            Ask::CacheCost => {
+                let cancel = self.cancel;
+                Told::CacheCost(cache_cost(self.debugger()?.run(), cancel)?)
+            }
             Ask::Logits { at, k, tokens } => {
                 Told::Logits(self.looking()?.logits_view(at, k, &tokens)?)
             }
@@ -114,7 +118,8 @@ impl Answering<'_> {
                 let turn = |row| looking.rotation(At { pass, row }, layer, of, head);
                 Told::Rotations(rows.into_iter().map(turn).collect::<Result<_>>()?)
             }
-            other => bail!("this is no question about a run: {other:?}"),
+            // A sweep or parity of a session without a run comes here.
+            _ => bail!("there is no run to ask about yet: open one first"),
         })
     }
 

@@ -5,6 +5,7 @@
 //! hidden states, and the matrices that the pass multiplies by.
 
 mod attention;
+mod cache_cost;
 mod cell;
 mod contribution;
 mod costs;
@@ -37,6 +38,7 @@ use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::{At, NamedToken, Point, TokenShare};
 use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
+pub use cache_cost::cache_cost;
 pub use costs::{stage_weights, weight_bytes_per_token};
 pub use heads::probe_heads;
 pub use matrix::{matrix_histogram, matrix_slice};
@@ -133,7 +135,8 @@ impl<'a> Looking<'a> {
     }
 
     /// A token and its text.
-    fn named(&self, id: u32) -> NamedToken {
+    #[must_use]
+    pub fn named(&self, id: u32) -> NamedToken {
         named(self.loaded(), id)
     }
 

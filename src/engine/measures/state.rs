@@ -3,10 +3,30 @@
 use anyhow::Result;
 
 use super::{Looking, row_of};
+use crate::trace::HostTensor;
 use crate::trace::measure::state::Path;
 use crate::trace::measure::{At, Point};
 
 impl Looking<'_> {
+    /// The residual stream at `point` of every position of the text that has come so far, over all
+    /// passes, `[pos, d_model]`; `None` where none has.
+    ///
+    /// # Errors
+    /// If MLX fails, or `cancel` was asked for.
+    pub fn states_at(&mut self, point: Point) -> Result<Option<HostTensor>> {
+        let n_needed = match point {
+            Point::Embed => 1,
+            Point::AfterAttention(layer) | Point::AfterMlp(layer) => layer + 2,
+        };
+        let passes = self.run.passes().iter();
+        let n_passes = passes
+            .take_while(|pass| pass.times().len() >= n_needed)
+            .count();
+        let parts = (0..n_passes).map(|pass| self.residual(pass, point));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
+        Ok(HostTensor::join(&parts, 0))
+    }
+
     /// The residual stream of one position at every point that has been computed.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The caches as they were before a pass.
 
 use anyhow::{Context as _, Result};
+use mlx_rs::Array;
 
 use super::Run;
 use crate::engine::context::Context;
@@ -11,7 +12,7 @@ use crate::model::cache::KvCache;
 
 impl Run {
     /// The cache of `layer` as it was before pass `pass`.
-    pub(super) fn cache_before(
+    pub(in crate::engine) fn cache_before(
         &mut self,
         pass: usize,
         layer: usize,
@@ -52,8 +53,15 @@ impl Run {
         Ok(context.layers().to_vec())
     }
 
+    /// The hidden states that block `layer` of pass `pass` reads, chunk by chunk.
+    pub(in crate::engine) fn states_before(&self, pass: usize, layer: usize) -> Result<Vec<Array>> {
+        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let kept = seen.kept.get(layer).cloned();
+        kept.with_context(|| format!("block {layer} of pass {pass} has not been reached yet"))
+    }
+
     /// The chunks of a pass begin at these positions.
-    pub(super) fn chunk_starts(&self, pass: usize) -> Result<Vec<usize>> {
+    pub(in crate::engine) fn chunk_starts(&self, pass: usize) -> Result<Vec<usize>> {
         let seen = self.passes.get(pass).context("there is no such pass yet")?;
         Ok(seen.chunks.iter().map(Pass::start).collect())
     }

@@ -66,6 +66,35 @@ impl Ledger {
     }
 }
 
+/// What the KV cache saves, measured by doing without it.
+///
+/// With it, a decode step reads one token; without it, the whole text has to run again for every
+/// new token. Both times are real: the same last token, once after the cached rest, once with all
+/// before it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CacheCost {
+    /// Positions of the text, the new token included.
+    pub positions: usize,
+    /// Seconds of the step with the cache: the median of [`CacheCost::N_STEPS`].
+    pub with_cache_s: f64,
+    /// Seconds of the whole text again, measured once.
+    pub without_cache_s: f64,
+}
+
+impl CacheCost {
+    /// How often the step with the cache is timed.
+    pub const N_STEPS: usize = 5;
+
+    /// How many times as long a token takes without the cache.
+    #[must_use]
+    pub fn ratio(&self) -> f64 {
+        match self.with_cache_s > 0.0 {
+            true => self.without_cache_s / self.with_cache_s,
+            false => 0.0,
+        }
+    }
+}
+
 /// What the process holds in memory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryUse {

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::NamedToken;
 use super::distribution::Distribution;
 use super::vector::top_by;
+use crate::trace::debug::SourcePrompt;
+use crate::trace::edit::Change;
 
 /// Where a change is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,6 +68,21 @@ impl Outcome {
     }
 }
 
+/// A sweep to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepPlan {
+    /// The pass whose last logits are measured.
+    pub pass: usize,
+    /// Where the change is tried.
+    pub over: Over,
+    /// The change; what it is where `other` is given does not matter.
+    pub change: Change,
+    /// A prompt of the same length, from which the same place is copied.
+    pub other: Option<SourcePrompt>,
+    /// What is measured.
+    pub outcome: Outcome,
+}
+
 /// The result of a sweep.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepTable {
@@ -81,6 +98,8 @@ pub struct SweepTable {
     pub rows: Vec<String>,
     /// What the columns are: `head 0` …, or the token at each position.
     pub columns: Vec<String>,
+    /// Position of the first column, where columns are positions.
+    pub first_position: usize,
     /// The outcome without any change.
     pub before: f64,
     /// The outcome of each cell, row by row.
@@ -162,6 +181,7 @@ mod tests {
             tokens: Vec::new(),
             rows: vec!["block 0".into()],
             columns: Vec::new(),
+            first_position: 0,
             before: 2.0,
             values: vec![vec![2.0, 2.5], vec![-1.0, 2.1]],
         };
