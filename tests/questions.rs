@@ -8,10 +8,12 @@ use vitrine::engine::question::{Message, Question, Space, TemplateArgs, Told, Ve
 use vitrine::engine::watch::Watch;
 use vitrine::model::cache::CacheOptions;
 use vitrine::model::linear::Kernels;
-use vitrine::trace::debug::DebugCommand;
+use vitrine::trace::debug::{DebugCommand, SourcePrompt};
+use vitrine::trace::edit::Change;
 use vitrine::trace::measure::heads::ProbeText;
 use vitrine::trace::measure::lens::LensRequest;
 use vitrine::trace::measure::rope::Turned;
+use vitrine::trace::measure::sweep::{Outcome, Over, SweepPlan};
 use vitrine::trace::measure::{At, Point};
 
 const SESSION: SessionId = SessionId(1);
@@ -464,6 +466,169 @@ fn texts_templates_and_families_are_told() {
         },
     };
     assert_eq!(told!(client, Heads, probe).heads.len(), 36);
+}
+
+#[test]
+fn what_is_shown_is_what_is_computed() {
+    let client = &mut with_run();
+    let parity = told!(client, Parity, Question::Parity);
+    assert!(parity.is_good(), "{parity}");
+    assert_eq!((parity.pass, parity.n_positions, parity.n_rows), (1, 6, 1));
+    assert_eq!(parity.recording.max, 0.0, "recording changes no bit");
+    assert!(parity.fused.unwrap().max < 1e-4 && parity.float64.unwrap().max < 1e-4);
+    assert!(parity.kernels.unwrap().relative < 1e-4, "{parity:?}");
+    assert!(parity.farthest_kernel.is_some() && parity.seconds > 0.0);
+}
+
+#[test]
+fn parity_waits_for_everything_else_and_can_be_cancelled() {
+    let client = &mut with_run();
+    let cancel = CancelToken::default();
+    let ask = |question| Action::Ask(Box::new(question));
+    let mut parity = client.ask(SESSION, ask(Question::Parity), &cancel).unwrap();
+    for _ in 0..5 {
+        told!(client, Cost, Question::Cost { pass: 0 });
+    }
+    assert!(matches!(parity.next(), Some(Event::Told(_))));
+    let parity = client.ask(SESSION, ask(Question::Parity), &cancel).unwrap();
+    cancel.cancel();
+    assert!(matches!(
+        parity.last(),
+        Some(Event::Cancelled | Event::Told(_))
+    ));
+    told!(client, Parity, Question::Parity);
+}
+
+#[test]
+fn a_sweep_over_heads_equals_each_edit_by_itself() {
+    let client = &mut with_run();
+    let logits = Question::Logits {
+        at: LAST,
+        k: 2,
+        tokens: Vec::new(),
+    };
+    let logits = told!(client, Logits, logits);
+    let paris = logits.top[0].token.id;
+    let plan = SweepPlan {
+        pass: 0,
+        over: Over::Heads,
+        change: Change::Zero,
+        other: None,
+        outcome: Outcome::Logit(paris),
+    };
+    let action = Action::Ask(Box::new(Question::Sweep(plan)));
+    let events = client
+        .ask(SESSION, action, &CancelToken::default())
+        .unwrap();
+    let events: Vec<Event> = events.collect();
+    let n_told = events
+        .iter()
+        .filter(|event| matches!(event, Event::Progress { total: 36, .. }));
+    assert_eq!(n_told.count(), 36);
+    let Some(Event::Told(told)) = events.into_iter().last() else {
+        panic!("no table");
+    };
+    let Told::Sweep(table) = *told else {
+        panic!("no table");
+    };
+    assert_eq!((table.rows.len(), table.columns.len()), (6, 6));
+    assert!((table.before - f64::from(logits.row[paris as usize])).abs() < 1e-9);
+    let cell = table.strongest(1)[0];
+    let edit = format!("blocks.{}.attn.hook_z[:, {}]=zero", cell.row, cell.column);
+    let open = OpenRequest {
+        edits: vec![edit.parse().unwrap()],
+        ..OpenRequest::new(
+            choice("classroom"),
+            Prompt::Raw("The capital of France is".to_owned()),
+        )
+    };
+    end_of(client, Action::Open(Box::new(open)));
+    end_of(client, Action::Debug(DebugCommand::Tokens(1)));
+    let alone = Question::Logits {
+        at: LAST,
+        k: 1,
+        tokens: Vec::new(),
+    };
+    let alone = told!(client, Logits, alone);
+    assert!((f64::from(alone.row[paris as usize]) - cell.value).abs() < 1e-4);
+}
+
+#[test]
+fn patching_every_position_of_a_layer_from_another_prompt_moves_the_answer() {
+    let client = &mut with_run();
+    let token = |text: &str| Question::SearchVocabulary {
+        model: None,
+        text: text.to_owned(),
+        limit: 1,
+    };
+    let rome = told!(client, Vocabulary, token(" Rome")).entries[0].id;
+    let paris = told!(client, Vocabulary, token(" Paris")).entries[0].id;
+    let plan = |other: &str| SweepPlan {
+        pass: 0,
+        over: Over::LayersXPositions,
+        change: Change::PatchRun("other".to_owned()),
+        other: Some(SourcePrompt::Raw(other.to_owned())),
+        outcome: Outcome::Difference(rome, paris),
+    };
+    let table = told!(
+        client,
+        Sweep,
+        Question::Sweep(plan("The capital of Italy is"))
+    );
+    assert_eq!(table.columns, ["The", " capital", " of", " France", " is"]);
+    assert!(table.before < 0.0);
+    // Before the first block, only the country differs; patching it is typing it.
+    assert!(table.values[0][3] > 0.0, "{table:?}");
+    assert_eq!(table.values[0][0], table.before);
+    // Tokens before the country are the same in both prompts, in every layer.
+    assert!(table.values.iter().all(|row| row[1] == table.before));
+    let why = refused(client, Question::Sweep(plan("Too short")));
+    assert!(why.contains("as many"), "{why}");
+}
+
+#[test]
+fn two_sessions_are_compared_by_position_and_layer() {
+    let client = &mut with_run();
+    let other = SessionId(2);
+    let open = OpenRequest::new(
+        choice("classroom"),
+        Prompt::Raw("The capital of Italy is".to_owned()),
+    );
+    for action in [
+        Action::Open(Box::new(open)),
+        Action::Debug(DebugCommand::Tokens(1)),
+    ] {
+        client
+            .ask(other, action, &CancelToken::default())
+            .unwrap()
+            .last()
+            .unwrap();
+    }
+    let compare = |with| Question::Compare {
+        with,
+        tolerance: 0.0,
+    };
+    let comparison = told!(client, Compare, compare(other));
+    assert_eq!(
+        (comparison.n_aligned, comparison.first_other_token),
+        (5, Some(3))
+    );
+    let first = comparison.first_layer().unwrap();
+    assert_eq!((first.position, first.gap.point), (3, Point::Embed));
+    assert_eq!(comparison.states.len(), 13);
+    assert_eq!(comparison.states[0].1.len(), 5);
+    assert!(comparison.kl_bits.unwrap() > 0.1);
+    assert_eq!(comparison.b.next[0].token.text, " Rome");
+    let why = refused(client, compare(SessionId(9)));
+    assert!(why.contains("no run to compare with"), "{why}");
+}
+
+#[test]
+fn a_token_without_a_cache_costs_the_whole_text() {
+    let client = &mut with_run();
+    let cost = told!(client, CacheCost, Question::CacheCost);
+    assert_eq!(cost.positions, 6);
+    assert!(cost.with_cache_s > 0.0 && cost.without_cache_s > 0.0);
 }
 
 #[test]

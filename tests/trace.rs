@@ -5,7 +5,8 @@ mod common;
 use std::process::Command;
 
 use common::vitrine::run;
-use vitrine::trace::file::Trace;
+use vitrine::trace::file::{Trace, TraceFile};
+use vitrine::trace::measure::parity::Parity;
 use vitrine::trace::{BlockHook, Hook};
 
 /// Traces a prompt and two tokens after it; `more` are further flags.
@@ -38,12 +39,24 @@ fn a_trace_holds_every_pass_and_what_it_measured() {
     let pattern = Hook::Block(5, BlockHook::Pattern);
     assert_eq!(trace.tensor(0, pattern).unwrap().shape(), [6, 5, 5]);
     assert_eq!(trace.tensor(2, pattern).unwrap().shape(), [6, 1, 7]);
-    for measure in ["heads", "logit_lens", "costs"] {
+    let all = [
+        "heads",
+        "logit_lens",
+        "costs",
+        "kv_ledgers",
+        "next_tokens",
+        "parity",
+    ];
+    for measure in all {
         assert!(
             trace.meta.measures.contains_key(measure),
             "{measure} is missing"
         );
     }
+    let parity = trace.meta.measures["parity"].clone();
+    let parity: Vec<Parity> = serde_json::from_value(parity).unwrap();
+    assert_eq!([parity[0].pass, parity[1].pass], [0, 2]);
+    assert!(parity.iter().all(Parity::is_good), "{parity:?}");
     assert!(trace.meta.passes[0].cache.positions == 5 && trace.meta.passes[2].cache.positions == 7);
 }
 
@@ -59,6 +72,61 @@ fn hooks_and_layers_choose_what_is_kept() {
     let names: Vec<String> = Trace::open(&file).unwrap().tensors.into_keys().collect();
     assert_eq!(names.len(), 2 * 3);
     assert!(names.contains(&"pass.1.blocks.2.attn.hook_pattern".to_owned()));
+}
+
+#[test]
+fn the_size_is_told_before_anything_runs_and_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("run.safetensors");
+    let out = file.display().to_string();
+    let prompt = "The capital of France is";
+    let ran = run(&["trace", "--raw", "--steps", "1", "--out", &out, prompt]);
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let said = |line: &str| line.split("tensors, ").nth(1).unwrap().to_owned();
+    let told = said(lines[0]);
+    assert!(lines[0].starts_with("5 tokens: "), "{}", ran.err);
+    assert!(said(lines[1]).starts_with(&told), "{}", ran.err);
+    assert!(ran.out.contains("parity ✓"), "{}", ran.out);
+}
+
+#[test]
+fn what_does_not_fit_into_the_budget_is_left_out_and_named() {
+    let (_folder, file) = trace(&["--budget", "100KB"]);
+    let trace = TraceFile::open(&file).unwrap();
+    let left_out = trace.meta.measures["left_out"].as_array().unwrap().len();
+    assert!(left_out > 0);
+    let n_bytes: usize = trace
+        .names()
+        .map(|name| trace.shape(name).unwrap().iter().product::<usize>() * 4)
+        .sum();
+    assert!(n_bytes > 50_000 && n_bytes <= 100_000, "{n_bytes}");
+    let all = (3 * (1 + 6 * 19 + 2)) as usize;
+    assert_eq!(trace.names().count() + left_out, all);
+}
+
+#[test]
+fn an_edit_copies_from_another_prompt() {
+    let edit = "blocks.5.hook_resid_post[4]=patch(b)";
+    let source = "b=The capital of Italy is";
+    let (_folder, file) = trace(&["--source", source, "--edit", edit]);
+    let trace = Trace::open(&file).unwrap();
+    assert_eq!(trace.meta.edits[0].name, edit);
+    assert_eq!(trace.meta.tokens[5].text, " Rome");
+}
+
+#[test]
+fn hooks_are_listed_with_shapes_and_other_names() {
+    let ran = run(&["trace", "--list-hooks"]);
+    let line = ran
+        .out
+        .lines()
+        .find(|line| line.contains("blocks.3.attn.hook_k "));
+    let line = line.unwrap();
+    assert!(line.contains("[pos, kv_head 2, head_dim 32]"), "{line}");
+    assert!(line.contains("model.layers.3.self_attn.k_proj"), "{line}");
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["trace", "--list-hooks", "--json"]).out).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), 1 + 6 * 19 + 2);
 }
 
 #[test]

@@ -24,6 +24,12 @@ pub struct Args {
     /// Tokens to generate.
     #[arg(long, value_name = "N", default_value_t = 64)]
     gen_tokens: usize,
+    /// Also time a pass of which every hook is recorded, over 64 tokens.
+    #[arg(long)]
+    recording: bool,
+    /// Also run the whole text again, as each token would have to without a KV cache.
+    #[arg(long)]
+    without_cache: bool,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -41,6 +47,8 @@ pub fn run(args: &Args) -> Result<Ended> {
         model: args.model.choice(),
         prompt_tokens: args.prompt_tokens,
         gen_tokens: args.gen_tokens,
+        recording: args.recording,
+        without_cache: args.without_cache,
     };
     for event in client.ask(SessionId(0), Action::Bench(options), &cancel)? {
         match event {
@@ -72,12 +80,30 @@ fn for_people(report: &BenchReport) -> String {
     let mut row = |what: &str, value: String, remark: String| {
         table.row([what.to_owned(), value, remark]);
     };
-    let load = units::duration(Duration::try_from_secs_f64(report.load_s).unwrap_or_default());
-    row("load", load, String::new());
+    row("load", duration(report.load_s), String::new());
     let prefill = units::tokens_per_second(report.prefill_tps);
     row("prefill", prefill, prefill_remark(report));
     let decode = units::tokens_per_second(report.decode_tps);
     row("decode", decode, decode_remark(report));
+    if let Some(cost) = &report.recording {
+        let remark = format!(
+            "{} tokens with every hook recorded ({}): {:.2} times the {} of a plain pass",
+            cost.n_tokens,
+            units::bytes(cost.recorded_bytes as u64),
+            cost.ratio(),
+            duration(cost.plain_s)
+        );
+        row("recording", duration(cost.recorded_s), remark);
+    }
+    if let Some(cost) = &report.without_cache {
+        let remark = format!(
+            "a token without a KV cache: all {} positions again, {:.0} times the {} with it",
+            units::count(cost.positions as u64),
+            cost.ratio(),
+            duration(cost.with_cache_s)
+        );
+        row("no cache", duration(cost.without_cache_s), remark);
+    }
     let peak = units::bytes(report.peak_memory_bytes as u64);
     row("peak memory", peak, "in MLX's arrays".to_owned());
     if let Some(resident) = report.peak_resident_bytes {
@@ -94,6 +120,10 @@ fn for_people(report: &BenchReport) -> String {
         "{} on the {}, quantized layers by {}, BLAS {}\n\n{table}",
         report.model, report.device, report.kernels, report.blas
     )
+}
+
+fn duration(seconds: f64) -> String {
+    units::duration(Duration::try_from_secs_f64(seconds).unwrap_or_default())
 }
 
 fn prefill_remark(report: &BenchReport) -> String {

@@ -1,15 +1,19 @@
 //! The headless commands, one file each. Each prints for people, and JSON with `--json`.
 
 mod answer;
+mod asking;
 mod bench;
 mod chat;
+mod compare;
 mod generate;
+mod heads;
 mod inspect;
 mod interrupt;
 mod models;
 mod options;
 mod places;
 mod step;
+mod sweep;
 mod table;
 mod trace;
 mod window;
@@ -51,6 +55,12 @@ enum Command {
     Step(Box<step::Args>),
     /// Keep what every stage computed in a file that opens without the model.
     Trace(Box<trace::Args>),
+    /// Try one change at every head, or every block and position, and see what it does.
+    Sweep(Box<sweep::Args>),
+    /// Put two prompts, two models or two traces side by side: where do they part?
+    Compare(Box<compare::Args>),
+    /// Find the heads that look at the previous token, at repetitions, at the first token.
+    Heads(Box<heads::Args>),
 }
 
 /// How a command ended, if not with an error.
@@ -73,6 +83,7 @@ pub fn run() -> ExitCode {
         // What shells report for a program that SIGINT ended: 128 + 2.
         Ok(Ended::Interrupted) => ExitCode::from(130),
         Ok(Ended::WithFailures) => ExitCode::FAILURE,
+        Err(error) if error.is::<asking::Interrupted>() => ExitCode::from(130),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("vitrine: {error:#}");
@@ -90,6 +101,9 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Step(args)) => step::run(&args),
         Some(Command::Trace(args)) => trace::run(*args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Heads(args)) => heads::run(&args),
         None => window::run(cli.window),
     }
 }

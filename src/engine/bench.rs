@@ -12,10 +12,12 @@ use super::loaded::LoadedModel;
 use super::memory;
 use super::message::{CancelToken, Event, ModelChoice};
 use super::pass::{LogitRows, Pass};
+use super::recording_cost::{RecordingCost, recording_cost};
 use super::task::{Outbox, Turn};
 use crate::model::cache::CacheOptions;
 use crate::model::kernels;
 use crate::model::probe::Unwatched;
+use crate::trace::measure::ledger::CacheCost;
 
 /// Prompt tokens where nobody says how many.
 const DEFAULT_PROMPT_TOKENS: usize = 512;
@@ -30,7 +32,14 @@ pub struct BenchOptions {
     pub prompt_tokens: Option<usize>,
     /// Tokens to generate.
     pub gen_tokens: usize,
+    /// Also time a pass of which every hook is recorded.
+    pub recording: bool,
+    /// Also run the whole text again, as every token would have to without a KV cache.
+    pub without_cache: bool,
 }
+
+/// Tokens of the prompt that is recorded.
+const RECORDED_TOKENS: usize = 64;
 
 /// What was measured.
 #[derive(Debug, Clone, Serialize)]
@@ -70,11 +79,18 @@ pub struct BenchReport {
     pub kernels: String,
     /// Where MLX computes.
     pub device: String,
+    /// What recording every hook costs, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<RecordingCost>,
+    /// What a token would cost without a KV cache, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_cache: Option<CacheCost>,
 }
 
 /// A measurement under way.
 pub struct Bench {
     loaded: Rc<LoadedModel>,
+    options: BenchOptions,
     n_prompt: usize,
     n_gen: usize,
     cancel: CancelToken,
@@ -84,6 +100,8 @@ pub struct Bench {
     prefill_s: f64,
     decode_s: f64,
     n_decoded: usize,
+    /// The same text again, without a cache, and how long it has taken.
+    again: Option<(Context, f64)>,
 }
 
 impl Bench {
@@ -120,6 +138,7 @@ impl Bench {
         mlx_memory::reset_peak_memory()?;
         Ok(Self {
             loaded,
+            options,
             n_prompt,
             n_gen,
             cancel,
@@ -129,6 +148,7 @@ impl Bench {
             prefill_s: 0.0,
             decode_s: 0.0,
             n_decoded: 0,
+            again: None,
         })
     }
 
@@ -152,6 +172,9 @@ impl Bench {
             self.decode_s += started.elapsed().as_secs_f64();
             return Ok(Turn::More);
         }
+        if self.options.without_cache && self.read_again()? == Turn::More {
+            return Ok(Turn::More);
+        }
         out.send(Event::Benched(Box::new(self.report()?)));
         Ok(Turn::Ended)
     }
@@ -173,6 +196,31 @@ impl Bench {
         {}
         self.pass = Some(pass);
         Ok(())
+    }
+
+    /// Runs the next piece of the whole text, as if no cache had kept any of it.
+    fn read_again(&mut self) -> Result<Turn> {
+        let model = &self.loaded.model;
+        let n_layers = model.n_layers();
+        let total = self.n_prompt + self.n_decoded;
+        let fresh = || (Context::new(n_layers, CacheOptions::default()), 0.0);
+        let (context, seconds) = self.again.get_or_insert_with(fresh);
+        let done = context.len();
+        if done >= total {
+            return Ok(Turn::Ended);
+        }
+        let end = total.min(done + model.prefill_chunk());
+        let rows = if end == total {
+            LogitRows::Last
+        } else {
+            LogitRows::None
+        };
+        let ids = self.ids.iter().copied().cycle().skip(done).take(end - done);
+        let started = Instant::now();
+        let mut pass = Pass::new(model, done, ids.collect(), rows);
+        while pass.step(model, context, &mut Unwatched)?.is_some() {}
+        *seconds += started.elapsed().as_secs_f64();
+        Ok(Turn::More)
     }
 
     /// As chat does it: the likeliest token is chosen on the host, and begins the next pass.
@@ -199,6 +247,25 @@ impl Bench {
         self.pass = Some(pass);
         self.n_decoded += 1;
         Ok(())
+    }
+
+    fn recording(&self) -> Result<Option<RecordingCost>> {
+        if !self.options.recording {
+            return Ok(None);
+        }
+        let limit = self
+            .loaded
+            .model
+            .position_limit()
+            .unwrap_or(RECORDED_TOKENS);
+        let ids = self
+            .ids
+            .iter()
+            .copied()
+            .cycle()
+            .take(RECORDED_TOKENS.min(limit));
+        let ids: Vec<u32> = ids.collect();
+        recording_cost(&self.loaded, &ids, &self.cancel).map(Some)
     }
 
     fn report(&self) -> Result<BenchReport> {
@@ -238,6 +305,12 @@ impl Bench {
             blas: kernels::BLAS_NAME.to_owned(),
             kernels,
             device: if compute.on_gpu { "GPU" } else { "CPU" }.to_owned(),
+            recording: self.recording()?,
+            without_cache: self.again.as_ref().map(|(_, seconds)| CacheCost {
+                positions: n_prompt + n_gen,
+                with_cache_s: self.decode_s / n_gen as f64,
+                without_cache_s: *seconds,
+            }),
         })
     }
 }

@@ -19,6 +19,7 @@ pub mod pass;
 pub mod prompt;
 pub mod prompt_cache;
 pub mod question;
+pub mod recording_cost;
 pub mod run;
 pub mod sampler;
 pub mod shelf;

@@ -172,7 +172,7 @@ pub enum Question {
     Sampling {
         /// The pass.
         pass: usize,
-        /// Other settings than those of the run.
+        /// Other settings in place of those of the run; what is `None` stays.
         settings: Option<SamplingChoice>,
         /// How many of the likeliest tokens.
         limit: usize,
@@ -181,7 +181,7 @@ pub enum Question {
     Redraw {
         /// The pass.
         pass: usize,
-        /// Other settings than those of the run.
+        /// Other settings in place of those of the run; what is `None` stays.
         settings: Option<SamplingChoice>,
         /// How many draws.
         n: usize,

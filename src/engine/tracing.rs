@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 
+use super::answering::ParityCheck;
 use super::debugger::Debugger;
 use super::measures::Looking;
 use super::message::CancelToken;
@@ -12,12 +13,14 @@ use crate::tokenizer::Word;
 use crate::trace::file::{
     ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key,
 };
+use crate::trace::measure::parity::Parity;
 use crate::trace::{Hook, Stage};
 
 /// How many candidates of each draw a trace keeps, with what excluded them.
 const N_CANDIDATES: usize = 40;
 
-/// What `debugger` has run so far, as a trace.
+/// What `debugger` has run so far, as a trace: every watched hook. With a budget for recordings it
+/// holds what was recorded, and names the rest.
 ///
 /// # Errors
 /// If a value cannot be recomputed.
@@ -25,6 +28,8 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
     let mut tensors = BTreeMap::new();
     let hooks = debugger.run().loaded().model.hooks();
     let watch = debugger.request().watch.clone();
+    let is_limited = debugger.request().budget_bytes.is_some();
+    let mut left_out = Vec::new();
     let passes = debugger.run().passes().iter();
     let executed: Vec<Vec<Stage>> = passes
         .map(|pass| pass.times().iter().map(|(stage, _)| *stage).collect())
@@ -35,6 +40,10 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
             let seen = debugger.run().passes().get(pass);
             let value = match seen.and_then(|seen| seen.recorded().get(hook)).cloned() {
                 Some(value) => value,
+                None if is_limited => {
+                    left_out.push(key(pass, *hook));
+                    continue;
+                }
                 None => debugger.run_mut().look(pass, *hook, None, cancel)?,
             };
             tensors.insert(key(pass, *hook), value);
@@ -42,7 +51,38 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
     }
     let mut meta = meta_of(debugger)?;
     meta.measures = Looking::new(debugger.run_mut(), cancel).summary()?;
+    if !left_out.is_empty() {
+        let names = serde_json::to_value(left_out)?;
+        meta.measures.insert("left_out".to_owned(), names);
+    }
+    let parities = parities(debugger, cancel)?;
+    if !parities.is_empty() {
+        let parities = serde_json::to_value(parities)?;
+        meta.measures.insert("parity".to_owned(), parities);
+    }
     Ok(Trace { meta, tensors })
+}
+
+/// The checks of the prompt's pass and of the newest one.
+fn parities(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Vec<Parity>> {
+    let version = debugger.version();
+    let run = debugger.run_mut();
+    let finished: Vec<usize> = (0..run.passes().len())
+        .filter(|pass| {
+            run.passes()
+                .get(*pass)
+                .is_some_and(|seen| seen.logits().is_some())
+        })
+        .collect();
+    let mut ends: Vec<usize> = finished
+        .first()
+        .into_iter()
+        .chain(finished.last())
+        .copied()
+        .collect();
+    ends.dedup();
+    let check = |pass| ParityCheck::of_pass(run, pass, version)?.finish(run, cancel);
+    ends.into_iter().map(check).collect()
 }
 
 fn meta_of(debugger: &Debugger) -> Result<TraceMeta> {

@@ -1,6 +1,7 @@
 //! Watching a pass: which hooks are kept, and the probe that keeps and edits them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use mlx_rs::{Array, Dtype};
@@ -40,9 +41,20 @@ impl Watch {
 /// # Errors
 /// If MLX cannot evaluate it.
 pub fn to_host(array: &Array) -> Result<HostTensor> {
-    let array = array.as_dtype(Dtype::Float32)?.contiguous()?;
+    let array = ready_to_copy(array)?;
+    mlx_rs::transforms::eval([&array])?;
+    copied(&array)
+}
+
+/// The same values in float32 and row by row, still to be evaluated.
+fn ready_to_copy(array: &Array) -> Result<Array> {
+    Ok(array.as_dtype(Dtype::Float32)?.contiguous()?)
+}
+
+/// The values of an array that is ready and evaluated.
+fn copied(array: &Array) -> Result<HostTensor> {
     let shape = array.shape().iter().map(|dim| *dim as usize).collect();
-    let values = array.to_vec_exact::<f32>()?;
+    let values: Arc<[f32]> = array.try_as_slice::<f32>()?.into();
     HostTensor::new(shape, values).context("MLX's shape does not fit its values")
 }
 
@@ -148,10 +160,14 @@ impl<'a> Watcher<'a> {
     /// # Errors
     /// If MLX cannot evaluate it.
     pub fn into_tensors(self) -> Result<BTreeMap<Hook, HostTensor>> {
-        self.evaluate()?;
-        self.seen
+        let ready = self.seen.iter();
+        let ready = ready.map(|(hook, array)| Ok((*hook, ready_to_copy(array)?)));
+        let ready = ready.collect::<Result<Vec<_>>>()?;
+        // All at once: MLX's thread is waited for once, not once for every value.
+        mlx_rs::transforms::eval(ready.iter().map(|(_, array)| array))?;
+        ready
             .iter()
-            .map(|(hook, array)| Ok((*hook, to_host(array)?)))
+            .map(|(hook, array)| Ok((*hook, copied(array)?)))
             .collect()
     }
 }

@@ -8,7 +8,6 @@ use crate::engine::memory;
 use crate::engine::message::SamplingChoice;
 use crate::engine::question::{Question, SamplingView, Seen, Told};
 use crate::engine::sampler::SamplingParams;
-use crate::engine::stops::Ends;
 use crate::model::probe::Cancelled;
 use crate::trace::measure::At;
 use crate::trace::measure::histogram::Histogram;
@@ -62,7 +61,7 @@ impl Answering<'_> {
                 n,
                 seed,
             } => {
-                let params = self.params(settings.as_ref())?;
+                let params = self.params(pass, settings.as_ref())?;
                 Told::Redraws(self.looking()?.redraw(pass, &params, n, seed)?)
             }
             attention => self.of_attention(attention)?,
@@ -156,16 +155,11 @@ impl Answering<'_> {
         Ok(default(n_pos).collect())
     }
 
-    /// The run's sampling settings, or others in their place.
-    fn params(&mut self, settings: Option<&SamplingChoice>) -> Result<SamplingParams> {
-        let run = self.debugger()?.run();
-        let Some(settings) = settings else {
-            return Ok(run.sampling().clone());
-        };
-        let loaded = run.loaded();
-        let tokenizer = loaded.tokenizer()?;
-        let ends = Ends::new(&tokenizer, &[], &loaded.defaults.eos_token_id)?;
-        let params = settings.over(&loaded.defaults, ends.untouched_by_xtc(&tokenizer)?);
+    /// The settings of a pass' draw, or others in their place; what these leave open stays.
+    fn params(&mut self, pass: usize, settings: Option<&SamplingChoice>) -> Result<SamplingParams> {
+        let looking = self.looking()?;
+        let own = looking.settings_of(pass);
+        let params = settings.map_or_else(|| own.clone(), |settings| settings.onto(own));
         params.validate()?;
         Ok(params)
     }
@@ -176,7 +170,7 @@ impl Answering<'_> {
         settings: Option<&SamplingChoice>,
         limit: usize,
     ) -> Result<SamplingView> {
-        let settings = self.params(settings)?;
+        let settings = self.params(pass, settings)?;
         let (filtered, draw) = self.looking()?.sampling(pass, &settings, limit)?;
         let loaded = self.debugger()?.run().loaded();
         let text = |token| named(loaded, token).text;

@@ -15,7 +15,7 @@ use crate::trace::measure::heads::{HeadReport, HeadTally, HeadText, ProbeText};
 use crate::trace::{BlockHook, Hook, HostTensor};
 
 /// Most values of patterns that are held at once; more, and heads are looked at one by one.
-pub(super) const MANY_VALUES: usize = 64 << 20;
+pub(super) const MANY_VALUES: usize = 16 << 20;
 
 impl Looking<'_> {
     /// Where every head looks in pass `pass` of this run.

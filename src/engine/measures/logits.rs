@@ -66,13 +66,21 @@ impl Looking<'_> {
         let (logits, history) = self.drawn_from(pass)?;
         let made = self.run.passes().get(pass).and_then(|pass| pass.draw());
         let draw = match made {
-            Some(draw) if params == self.run.sampling() => Some(draw.clone()),
+            Some(draw) if params == self.settings_of(pass) => Some(draw.clone()),
             // A draw without a random number (greedy, or forced) has none to repeat.
             Some(draw) => sampler::replay(params, logits, history, draw).ok(),
             None => None,
         };
         let filtered = sampler::filtered(params, logits, history, draw.as_ref(), limit)?;
         Ok((filtered, draw))
+    }
+
+    /// The settings that the token after pass `pass` was or will be drawn with.
+    #[must_use]
+    pub fn settings_of(&self, pass: usize) -> &SamplingParams {
+        let seen = self.run.passes().get(pass);
+        let drawn_with = seen.and_then(|seen| seen.drawn_with());
+        drawn_with.unwrap_or(self.run.sampling())
     }
 
     /// Draws `n` times from the logits of pass `pass` under `params`.

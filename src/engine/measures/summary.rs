@@ -12,11 +12,17 @@ use crate::trace::measure::lens::LensRequest;
 /// Tokens per point that a trace keeps of the logit lens.
 const TOP_K: usize = 5;
 
+/// Likeliest next tokens that a trace keeps of each pass.
+const N_NEXT: usize = 10;
+
 impl Looking<'_> {
     /// Measures by name, of every pass that has come through its blocks: `logit_lens` (a list of
     /// [`LensView`], last position, with the drawn token as the chosen one), `heads` (a
-    /// [`HeadReport`] of the prompt) and `costs` (a list of [`PassCost`]).
+    /// [`HeadReport`] of the prompt), `costs` (a list of [`PassCost`]), `kv_ledgers` (a list of
+    /// [`Ledger`]) and `next_tokens` (for each pass with logits, a list of [`TokenShare`]).
     ///
+    /// [`Ledger`]: crate::trace::measure::ledger::Ledger
+    /// [`TokenShare`]: crate::trace::measure::TokenShare
     /// [`LensView`]: crate::trace::measure::lens::LensView
     /// [`HeadReport`]: crate::trace::measure::heads::HeadReport
     /// [`PassCost`]: crate::trace::measure::costs::PassCost
@@ -32,7 +38,7 @@ impl Looking<'_> {
             .map(|(number, pass)| (number, pass.n_pos(), pass.draw().map(|draw| draw.token)))
             .collect();
         let mut views = Vec::new();
-        let mut costs = Vec::new();
+        let (mut costs, mut ledgers, mut next) = (Vec::new(), Vec::new(), Vec::new());
         for (pass, n_pos, drawn) in &finished {
             let (pass, row) = (*pass, n_pos.saturating_sub(1));
             views.extend(self.lens(&LensRequest {
@@ -42,6 +48,10 @@ impl Looking<'_> {
                 tokens: drawn.iter().copied().collect(),
             })?);
             costs.push(self.cost(pass)?);
+            ledgers.push(self.ledger(pass)?);
+            if let Some(logits) = self.run.passes().get(pass).and_then(|pass| pass.logits()) {
+                next.push(self.shares(logits, N_NEXT, &[]));
+            }
         }
         let mut summary = BTreeMap::new();
         if !finished.is_empty() {
@@ -49,6 +59,8 @@ impl Looking<'_> {
             summary.insert("heads".to_owned(), serde_json::to_value(heads)?);
             summary.insert("logit_lens".to_owned(), serde_json::to_value(views)?);
             summary.insert("costs".to_owned(), serde_json::to_value(costs)?);
+            summary.insert("kv_ledgers".to_owned(), serde_json::to_value(ledgers)?);
+            summary.insert("next_tokens".to_owned(), serde_json::to_value(next)?);
         }
         Ok(summary)
     }

@@ -166,7 +166,6 @@ fn n_json_values(json: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 
