@@ -1,6 +1,7 @@
 //! The window: take events, draw, collect commands, apply.
 
 mod apply;
+mod display;
 mod launch;
 mod navigate;
 mod screenshot;
@@ -14,7 +15,7 @@ use anyhow::Result;
 
 use crate::engine::Engine;
 use crate::engine::message::{OpenRequest, Prompt, Request, SamplingChoice};
-use crate::engine::question::{Message, ModelChoice, Question, TemplateArgs, Told};
+use crate::engine::question::{ModelChoice, Question, TemplateArgs, Told};
 use crate::engine::watch::Watch;
 use crate::settings::{PromptSettings, Settings};
 use crate::trace::debug::{Breakpoint, RunState};
@@ -27,7 +28,7 @@ use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::ViewState;
 use crate::ui::tokens::{self, TokenLabel};
-use crate::ui::{frame, keys, pictures, theme};
+use crate::ui::{frame, keys, pictures, roles, theme};
 
 pub use launch::{Start, open};
 pub use screenshot::shoot;
@@ -47,6 +48,8 @@ pub struct App {
     messages: Messages,
     commands: Vec<Command>,
     model: ModelChoice,
+    /// The model of the run that is open.
+    opened_model: Option<ModelChoice>,
     /// What to show once the run has come there.
     target: Option<Spot>,
     /// The position to point at once the text is known.
@@ -55,6 +58,9 @@ pub struct App {
     keeps_view: bool,
     stepped_at: Instant,
 }
+
+/// The model that is always there.
+const BUILT_IN: &str = "classroom";
 
 /// The engine thread as the link's door.
 struct EngineDoor(Engine);
@@ -88,6 +94,7 @@ impl App {
             messages: Messages::default(),
             commands: Vec::new(),
             model: start.model,
+            opened_model: None,
             target: start.target,
             token: start.token,
             keeps_view: false,
@@ -142,6 +149,7 @@ impl App {
             match news {
                 News::Opened(run) => self.opened(run),
                 News::Run(run) => self.stands(run),
+                News::NotOpened(why) => self.not_opened(&why),
                 News::Notice(text) => self.messages.tell(text),
                 News::Failed { what, why } => {
                     self.target = None;
@@ -167,12 +175,30 @@ impl App {
 
     fn opened(&mut self, run: Arc<RunState>) {
         self.facts = ModelFacts::default();
+        self.opened_model = Some(self.model.clone());
         let last = run.ids.len().saturating_sub(1);
         self.view.token = self.token.take().unwrap_or(last).min(last);
         self.view.locked = None;
         self.labels = tokens::labels(&run.texts);
         self.run = Some(run);
         self.learn_facts();
+    }
+
+    /// The run before stays. At the first start there is none: the model inside the program steps in.
+    fn not_opened(&mut self, why: &str) {
+        self.target = None;
+        self.messages.failed("open the run", why);
+        match (&self.run, &self.opened_model) {
+            (Some(_), Some(model)) => self.model = model.clone(),
+            _ if self.model.name != BUILT_IN => {
+                BUILT_IN.clone_into(&mut self.model.name);
+                self.settings.model = None;
+                self.messages
+                    .tell(format!("The model {BUILT_IN} is shown instead."));
+                self.open_run();
+            }
+            _ => {}
+        }
     }
 
     fn stands(&mut self, run: Arc<RunState>) {
@@ -236,7 +262,7 @@ fn open_request(prompt: &PromptSettings, model: ModelChoice) -> OpenRequest {
         model,
         prompt: match prompt.is_chat {
             true => Prompt::Chat {
-                messages: messages(prompt),
+                messages: roles::messages(prompt),
                 prefill_response: None,
                 args: TemplateArgs::for_answer(),
             },
@@ -253,15 +279,6 @@ fn open_request(prompt: &PromptSettings, model: ModelChoice) -> OpenRequest {
         sources: Vec::new(),
         script: Vec::new(),
     }
-}
-
-fn messages(prompt: &PromptSettings) -> Vec<Message> {
-    let mut messages = Vec::new();
-    if !prompt.system.trim().is_empty() {
-        messages.push(Message::new("system", &prompt.system));
-    }
-    messages.push(Message::new("user", &prompt.text));
-    messages
 }
 
 impl eframe::App for App {

@@ -6,7 +6,6 @@ use super::App;
 use crate::settings::ThemeChoice;
 use crate::trace::debug::{DebugCommand, Next};
 use crate::ui::command::{Command, Move};
-use crate::ui::facts::ModelFacts;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
 use crate::ui::walk;
@@ -129,14 +128,15 @@ impl App {
         self.view.mode = Mode::Explore;
         self.view.overlay = None;
         self.view.is_playing = false;
-        self.facts = ModelFacts::default();
         self.open_run();
     }
 
-    fn set_depth(&mut self, depth: Depth) {
+    /// Chooses how far a step goes; who has left the six stops is not shown them again.
+    pub(super) fn set_depth(&mut self, depth: Depth) {
         self.view.depth = depth;
-        if depth != Depth::Stops {
+        if depth != Depth::Stops && !self.settings.has_walked {
             self.settings.has_walked = true;
+            self.save();
         }
     }
 

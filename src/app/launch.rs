@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, anyhow};
 
 use super::App;
+use super::display::{self, Display};
 use crate::engine::question::ModelChoice;
 use crate::settings::Settings;
 use crate::ui::spot::Spot;
@@ -45,6 +46,7 @@ pub(super) fn run_native<A: eframe::App + 'static>(
     start: Start,
     wrap: impl FnOnce(App) -> A + 'static,
 ) -> Result<()> {
+    let display = display::find()?;
     let [width, height] = start.settings.window;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Vitrine")
@@ -53,6 +55,7 @@ pub(super) fn run_native<A: eframe::App + 'static>(
         .with_min_inner_size([640.0, 400.0]);
     let options = eframe::NativeOptions {
         viewport,
+        event_loop_builder: event_loop(display),
         ..eframe::NativeOptions::default()
     };
     let create = move |creation: &eframe::CreationContext<'_>| {
@@ -60,5 +63,18 @@ pub(super) fn run_native<A: eframe::App + 'static>(
         Ok(Box::new(app) as Box<dyn eframe::App>)
     };
     let opened = eframe::run_native("vitrine", options, Box::new(create));
-    opened.map_err(|error| anyhow!("the window cannot be opened: {error}"))
+    opened.map_err(|error| anyhow!(display::explain(&error)))
+}
+
+/// Says which way to the screen to take, where the usual choice would be wrong.
+fn event_loop(display: Display) -> Option<eframe::EventLoopBuilderHook> {
+    #[cfg(target_os = "linux")]
+    if display == Display::X11 {
+        use winit::platform::x11::EventLoopBuilderExtX11 as _;
+        return Some(Box::new(|builder| {
+            builder.with_x11();
+        }));
+    }
+    let _ = display;
+    None
 }

@@ -49,10 +49,10 @@ impl App {
             }
             Move::Into => self.deepen(),
             Move::Out => {
-                self.view.depth = match depth {
+                self.set_depth(match depth {
                     Depth::Parts => Depth::Stages,
                     Depth::Stages | Depth::Stops => Depth::Stops,
-                };
+                });
             }
         }
     }
@@ -203,10 +203,10 @@ impl App {
 
     /// Smaller steps; the block ahead is opened.
     fn deepen(&mut self) {
-        self.view.depth = match self.view.depth {
+        self.set_depth(match self.view.depth {
             Depth::Stops => Depth::Stages,
             Depth::Stages | Depth::Parts => Depth::Parts,
-        };
+        });
         if self.view.depth == Depth::Parts && self.view.unfolded.is_none() {
             self.view.unfolded = Some(self.view.layer);
         }

@@ -90,6 +90,8 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
             ..PromptSettings::default()
         };
     }
+    // What fades in would be half there.
+    settings.motion &= args.screenshot.is_none();
     if let Some(theme) = args.theme {
         settings.theme = theme;
     }

@@ -46,7 +46,7 @@ fn explore_ui(
     breakpoints: &[Breakpoint],
 ) {
     let strip = Panel::top("strip")
-        .exact_size(66.0)
+        .exact_size(strip::height(scene))
         .frame(margins(ui, 16, 9));
     strip.show(ui, |ui| strip::strip_ui(ui, scene));
     let transport = Panel::bottom("transport")

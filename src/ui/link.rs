@@ -41,6 +41,8 @@ pub enum News {
     Run(Arc<RunState>),
     /// Something to tell, and nothing else.
     Notice(String),
+    /// No run was opened: the one before, if there is one, is still there.
+    NotOpened(String),
     /// What was asked for did not work.
     Failed {
         /// What was asked for: "open the run".
@@ -71,7 +73,10 @@ pub struct Link {
     pending: BTreeMap<RequestId, Pending>,
     answers: Answers<Question, Told>,
     news: Vec<News>,
+    /// What the run was opened with.
     opened: Option<OpenRequest>,
+    /// What is being opened.
+    opening: Option<OpenRequest>,
     run: Option<Arc<RunState>>,
 }
 
@@ -138,6 +143,7 @@ impl Link {
             answers: Answers::default(),
             news: Vec::new(),
             opened: None,
+            opening: None,
             run: None,
         })
     }
@@ -145,8 +151,8 @@ impl Link {
     /// Opens a run; it takes the place of the one before.
     pub fn open(&mut self, request: OpenRequest) {
         self.cancel();
-        self.answers.forget(|_| true);
-        self.opened = Some(request.clone());
+        self.answers.forget(is_about_the_run);
+        self.opening = Some(request.clone());
         self.send(Purpose::Open, Action::Open(Box::new(request)));
     }
 
@@ -273,6 +279,10 @@ impl Link {
             }
             // The engine has lost the run with the session: open it again, and go to where it stood.
             Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),
+            Event::Failed(why) if purpose == Purpose::Open => {
+                self.opening = None;
+                self.news.push(News::NotOpened(why));
+            }
             Event::Failed(why) => {
                 let what = purpose.what();
                 self.news.push(News::Failed { what, why });
@@ -280,6 +290,11 @@ impl Link {
                     // Where it stands now, or that it is gone.
                     self.resume();
                 }
+            }
+            Event::Cancelled if purpose == Purpose::Open && self.opening.is_some() => {
+                self.opening = None;
+                self.news
+                    .push(News::NotOpened("it was cancelled".to_owned()));
             }
             Event::Cancelled => self.answers.drop_request(id),
             _ => {}
@@ -292,6 +307,9 @@ impl Link {
         let is_other = before.is_some_and(|before| before.version != state.version);
         if purpose == Purpose::Open {
             self.answers.forget(|_| true);
+            if let Some(request) = self.opening.take() {
+                self.opened = Some(request);
+            }
             self.news.push(News::Opened(state));
             return;
         }

@@ -20,6 +20,7 @@ pub mod pages;
 pub mod picture;
 pub mod pictures;
 pub mod rail;
+pub mod roles;
 pub mod sheets;
 pub mod spot;
 pub mod state;

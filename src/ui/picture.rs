@@ -226,11 +226,36 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
             picture.formula_ui(ui, scene);
         });
     }
+    let opacity = fade_in(ui, scene, &spot);
     ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
         ui.shrink_clip_rect(room.expand(4.0));
+        ui.set_opacity(opacity);
         picture.main_ui(ui, scene);
     });
     ui.advance_cursor_after_rect(ui.max_rect());
+}
+
+/// How much of a picture shows: one that has just come into view fades in, unless nothing may move.
+fn fade_in(ui: &Ui, scene: &Scene<'_>, spot: &Spot) -> f32 {
+    if !scene.settings.motion {
+        return 1.0;
+    }
+    let now = ui.input(|input| input.time);
+    let id = ui.scope_id().with("shown");
+    let place = (spot.address.place, spot.pass());
+    let shown: Option<((Place, usize), f64)> = ui.data(|data| data.get_temp(id));
+    let since = match shown {
+        Some((shown, since)) if shown == place => since,
+        _ => {
+            ui.data_mut(|data| data.insert_temp(id, (place, now)));
+            now
+        }
+    };
+    let share = ((now - since) as f32 / super::theme::MOTION_SECS).clamp(0.0, 1.0);
+    if share < 1.0 {
+        ui.ctx().request_repaint();
+    }
+    0.25 + 0.75 * share
 }
 
 fn heading_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &dyn Picture) {

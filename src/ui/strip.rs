@@ -5,6 +5,7 @@ use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 use super::command::{Command, Pointing};
 use super::controls::Button;
 use super::picture::Scene;
+use super::roles;
 use super::state::Overlay;
 use super::theme::{Palette, Role, Type, corner, mix, space};
 
@@ -14,6 +15,16 @@ const CHIP: f32 = 30.0;
 const GAP: f32 = 5.0;
 /// A chip is never narrower, so that its id has room.
 const MIN_WIDTH: f32 = 22.0;
+
+/// Height of the strip; a chat has a line for the roles.
+#[must_use]
+pub fn height(scene: &Scene<'_>) -> f32 {
+    if scene.settings.prompt.is_chat {
+        82.0
+    } else {
+        66.0
+    }
+}
 
 /// Draws the strip.
 pub fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
@@ -45,6 +56,8 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         lefts.push(x);
         x += width + GAP;
     }
+    let spans = roles::spans(scene);
+    let height = CHIP + if spans.is_empty() { 16.0 } else { 32.0 };
     let total = x;
     let chosen = scene.view.token;
     let id = ui.scope_id().with("strip-chosen");
@@ -52,7 +65,7 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     egui::ScrollArea::horizontal()
         .auto_shrink([false, true])
         .show_viewport(ui, |ui, viewport| {
-            let (area, _) = ui.allocate_exact_size(vec2(total, CHIP + 16.0), Sense::hover());
+            let (area, _) = ui.allocate_exact_size(vec2(total, height), Sense::hover());
             let first = lefts.partition_point(|left| *left < viewport.left() - 200.0);
             for (at, (left, width)) in lefts.iter().zip(&widths).enumerate().skip(first) {
                 if *left > viewport.right() {
@@ -60,6 +73,15 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 }
                 let rect = Rect::from_min_size(area.min + vec2(*left, 1.0), vec2(*width, CHIP));
                 chip_ui(ui, scene, at, rect);
+            }
+            for span in &spans {
+                let first = lefts.get(span.positions.start).copied().unwrap_or(total);
+                let last = lefts.get(span.positions.end).copied().unwrap_or(total);
+                let line = Rect::from_min_max(
+                    area.min + vec2(first, CHIP + 18.0),
+                    area.min + vec2(last - GAP, CHIP + 32.0),
+                );
+                role_ui(ui, &span.role, line);
             }
             if shown != Some(chosen)
                 && let Some((left, width)) = lefts.get(chosen).zip(widths.get(chosen))
@@ -69,6 +91,29 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             }
         });
     ui.data_mut(|data| data.insert_temp(id, chosen));
+}
+
+/// Who speaks, under the tokens of one message.
+fn role_ui(ui: &Ui, role: &str, rect: Rect) {
+    let palette = Palette::of(ui);
+    let hue = match role {
+        "user" => Role::Query,
+        "assistant" => Role::Attention,
+        _ => Role::Residual,
+    };
+    let painter = ui.painter().with_clip_rect(rect.intersect(ui.clip_rect()));
+    let line = egui::Stroke::new(2.0, mix(palette.background, palette.role(hue), 0.6));
+    painter.hline(rect.x_range(), rect.top() + 1.0, line);
+    // The name stays in sight while any of its message does.
+    let left = rect.left().max(ui.clip_rect().left());
+    let font = Type::MonoSmall.font();
+    painter.text(
+        pos2(left, rect.top() + 3.0),
+        egui::Align2::LEFT_TOP,
+        role,
+        font,
+        palette.muted,
+    );
 }
 
 /// How wide each chip is.
@@ -133,12 +178,14 @@ fn chip_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, rect: Rect) {
         );
     }
     let font = if is_chosen { Type::Strong } else { Type::Label };
+    let is_special = label.text.starts_with("<|") && label.text.ends_with("|>");
+    let colour = if is_special {
+        palette.muted
+    } else {
+        palette.text
+    };
     let text: String = label.text.chars().take(40).collect();
-    job.append(
-        &text,
-        0.0,
-        egui::TextFormat::simple(font.font(), palette.text),
-    );
+    job.append(&text, 0.0, egui::TextFormat::simple(font.font(), colour));
     if let Some(position) = label.position {
         let small = egui::TextFormat {
             valign: egui::Align::BOTTOM,

@@ -1,0 +1,299 @@
+//! The window, driven by what is written on it, with the real engine on the embedded model.
+//!
+//! No display and no graphics card: the app is drawn without being painted.
+
+use std::time::{Duration, Instant};
+
+use egui::{Key, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use vitrine::app::{App, Start};
+use vitrine::engine::question::ModelChoice;
+use vitrine::model::linear::Kernels;
+use vitrine::settings::Settings;
+use vitrine::trace::debug::Next;
+use vitrine::ui::state::ViewState;
+use vitrine::ui::theme;
+
+type Window = Harness<'static, Option<App>>;
+
+/// Nothing here takes longer, even on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+fn start() -> Start {
+    Start {
+        settings: Settings {
+            motion: false,
+            ..Settings::default()
+        },
+        folder: None,
+        view: ViewState::default(),
+        target: None,
+        token: None,
+        model: ModelChoice {
+            name: "classroom".to_owned(),
+            kernels: Kernels::Auto,
+        },
+        notice: None,
+    }
+}
+
+fn open(start: Start) -> Window {
+    let mut start = Some(start);
+    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
+        if let Some(start) = start.take() {
+            *app = Some(App::new(ui.ctx(), start).unwrap());
+        }
+        app.as_mut().unwrap().ui(ui);
+    };
+    let builder = Harness::builder().with_size(vec2(1280.0, 800.0));
+    let builder = builder
+        .with_context_setup(theme::install)
+        .allow_missing_glyphs();
+    let mut window = builder.build_ui_state(draw, None);
+    wait(&mut window, "the run to be opened", |app| {
+        app.run().is_some()
+    });
+    settle(&mut window);
+    window
+}
+
+fn app(window: &Window) -> &App {
+    window.state().as_ref().unwrap()
+}
+
+/// Draws frames until `is_there` holds.
+fn wait(window: &mut Window, what: &str, is_there: impl Fn(&App) -> bool) {
+    let begun = Instant::now();
+    loop {
+        window.step();
+        if is_there(app(window)) {
+            return;
+        }
+        let failures = app(window).failures();
+        assert!(
+            begun.elapsed() < DEADLINE,
+            "waited for {what}; the window says {failures:?}"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Draws frames until nothing is under way any more.
+fn settle(window: &mut Window) {
+    for _ in 0..4 {
+        wait(window, "everything to be answered", App::is_settled);
+    }
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    window.step();
+    settle(window);
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    window.step();
+    settle(window);
+}
+
+fn place(window: &Window) -> String {
+    app(window).view().spot.to_string()
+}
+
+#[test]
+fn the_first_start_shows_the_example_at_its_first_stop() {
+    let window = open(start());
+    assert_eq!(place(&window), "text");
+    window.get_by_label("stop 1: Text");
+    window.get_by_label("token 10: gave");
+    window.get_by_label("Embedding, not computed yet");
+    let run = app(&window).run().unwrap();
+    assert_eq!((run.ids.len(), run.passes[0].executed.len()), (14, 0));
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
+#[test]
+fn six_presses_lead_from_the_text_to_the_chosen_word() {
+    let mut window = open(start());
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        press(&mut window, Key::ArrowRight);
+        seen.push(place(&window));
+    }
+    let story = [
+        "tokens",
+        "embed",
+        "blocks.2.attn.hook_pattern",
+        "unembed",
+        "sample",
+        "screen",
+    ];
+    assert_eq!(seen, story);
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.ids.len(), 15, "the chosen token stands in the text");
+    window.get_by_label("token 14: Anna");
+}
+
+#[test]
+fn nothing_is_computed_beyond_where_one_looks() {
+    let mut window = open(start());
+    for _ in 0..3 {
+        press(&mut window, Key::ArrowRight);
+    }
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.passes[0].executed.len(), 3, "embedding and two blocks");
+    assert!(run.cursor.is_some(), "inside the third");
+    assert!(run.likeliest.is_empty());
+    window.get_by_label("Logits, not computed yet");
+}
+
+#[test]
+fn stage_by_stage_through_the_prompt_and_the_first_token_and_back() {
+    let mut window = open(start());
+    press(&mut window, Key::ArrowDown);
+    let mut seen = vec![place(&window)];
+    for _ in 0..13 {
+        press(&mut window, Key::ArrowRight);
+        seen.push(place(&window));
+    }
+    let expected = [
+        "text",
+        "tokens",
+        "embed",
+        "blocks.0",
+        "blocks.1",
+        "blocks.2",
+        "blocks.3",
+        "blocks.4",
+        "blocks.5",
+        "ln_final",
+        "unembed",
+        "sample",
+        "screen",
+        "pass.1.embed",
+    ];
+    assert_eq!(seen, expected);
+    for expected in expected.iter().rev().skip(1) {
+        press(&mut window, Key::ArrowLeft);
+        assert_eq!(place(&window), *expected);
+    }
+    let run = app(&window).run().unwrap();
+    assert_eq!((run.ids.len(), run.passes.len()), (14, 1));
+    assert_eq!(run.next, Next::Stage(vitrine::trace::Stage::Embed));
+}
+
+#[test]
+fn part_by_part_through_a_block() {
+    let mut window = open(start());
+    press(&mut window, Key::ArrowDown);
+    press(&mut window, Key::ArrowDown);
+    for _ in 0..9 {
+        press(&mut window, Key::ArrowRight);
+    }
+    assert_eq!(place(&window), "blocks.1.ln1.hook_out");
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.passes[0].executed.len(), 2, "embedding and block 0");
+    press(&mut window, Key::ArrowLeft);
+    assert_eq!(place(&window), "blocks.0.mlp.hook_post");
+    press(&mut window, Key::ArrowLeft);
+    assert_eq!(place(&window), "blocks.0.attn.hook_z");
+    let run = app(&window).run().unwrap();
+    assert!(!run.has_stage(0, vitrine::trace::Stage::Block(0)));
+}
+
+#[test]
+fn a_click_in_the_rail_runs_to_a_later_stage() {
+    let mut window = open(start());
+    click(&mut window, "Logits, not computed yet");
+    assert_eq!(place(&window), "unembed");
+    assert!(!app(&window).run().unwrap().likeliest.is_empty());
+    click(&mut window, "Embedding");
+    assert_eq!(place(&window), "embed");
+    assert!(
+        !app(&window).run().unwrap().likeliest.is_empty(),
+        "looking undoes nothing"
+    );
+}
+
+#[test]
+fn a_breakpoint_stops_a_run_to_the_end() {
+    let mut window = open(start());
+    click(&mut window, "breakpoint at Block 3");
+    press(&mut window, Key::End);
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.stopped_by.as_deref(), Some("blocks.3"));
+    assert_eq!(run.passes[0].executed.len(), 5);
+    click(&mut window, "breakpoint at Block 3");
+    press(&mut window, Key::End);
+    assert!(app(&window).run().unwrap().passes.len() > 1);
+}
+
+#[test]
+fn another_prompt_is_run_to_the_picture_on_view() {
+    let mut window = open(start());
+    click(&mut window, "Logits, not computed yet");
+    press(&mut window, Key::E);
+    click(&mut window, "The capital of France is");
+    click(&mut window, "Run");
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.ids.len(), 5);
+    assert_eq!(place(&window), "unembed");
+    assert_eq!(run.likeliest[0].text, " Paris");
+}
+
+#[test]
+fn a_model_that_fails_to_load_gives_a_message_and_the_window_goes_on() {
+    let mut broken = start();
+    broken.model.name = "no/such-model".to_owned();
+    let mut window = open(broken);
+    let failures = app(&window).failures();
+    assert!(failures[0].contains("no/such-model"), "{failures:?}");
+    assert_eq!(app(&window).run().unwrap().model, "classroom");
+    press(&mut window, Key::ArrowRight);
+    assert_eq!(place(&window), "tokens");
+}
+
+#[test]
+fn every_place_can_be_looked_at_without_a_failure() {
+    for place in [
+        "text",
+        "tokens",
+        "embed",
+        "blocks.1",
+        "blocks.1.ln1.hook_out",
+        "blocks.1.attn.hook_q",
+        "blocks.1.attn.hook_rot_q",
+        "blocks.1.attn.hook_pattern",
+        "blocks.1.attn.hook_z",
+        "blocks.1.mlp.hook_post",
+        "ln_final",
+        "unembed",
+        "sample",
+        "screen",
+        "kv-cache",
+        "timeline",
+        "residual",
+        "weights",
+        "experiments",
+        "compare",
+    ] {
+        let mut start = start();
+        start.target = Some(place.parse().unwrap());
+        let mut window = open(start);
+        settle(&mut window);
+        assert_eq!(self::place(&window), place);
+        assert_eq!(app(&window).failures(), Vec::<String>::new(), "{place}");
+    }
+}
+
+#[test]
+fn a_choice_has_a_name_and_says_whether_it_is_made() {
+    let window = open(start());
+    let explore = window.get_by_label("Explore");
+    assert!(
+        explore.accesskit_node().is_selected() == Some(true)
+            || explore.accesskit_node().toggled().is_some()
+    );
+}
