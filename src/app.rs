@@ -145,7 +145,9 @@ impl App {
     }
 
     fn take_news(&mut self) {
-        for news in self.link.begin_frame() {
+        let news = self.link.begin_frame();
+        let has_moved = news.iter().any(|news| matches!(news, News::Run(_)));
+        for news in news {
             match news {
                 News::Opened(run) => self.opened(run),
                 News::Run(run) => self.stands(run),
@@ -160,6 +162,8 @@ impl App {
         }
         if self.run.is_some() && self.facts.n_layers == 0 {
             self.learn_facts();
+        } else if has_moved {
+            self.arrive();
         }
     }
 
@@ -216,7 +220,6 @@ impl App {
                 .tell(format!("Stopped at the breakpoint {stopped_by}."));
         }
         self.run = Some(run);
-        self.arrive();
     }
 
     fn read_keys(&mut self, ctx: &egui::Context) {

@@ -114,7 +114,7 @@ impl App {
         self.stepped_at = Instant::now();
         let is_over = self.run.as_ref().is_some_and(|run| {
             run.next == Next::Ended
-                && self.view.spot == walk::newest(&self.facts, self.view.depth, run)
+                && self.view.spot == walk::newest(&self.facts, self.depth(), run)
         });
         match is_over {
             true => self.view.is_playing = false,

@@ -49,12 +49,17 @@ impl App {
             }
             Move::Into => self.deepen(),
             Move::Out => {
-                self.set_depth(match depth {
+                self.set_depth(match self.view.depth {
                     Depth::Parts => Depth::Stages,
                     Depth::Stages | Depth::Stops => Depth::Stops,
                 });
             }
         }
+    }
+
+    /// How far a step goes from what is on view.
+    pub(super) fn depth(&self) -> Depth {
+        walk::depth_at(self.view.depth, &self.view.spot)
     }
 
     /// Shows `spot`; runs to it first if it has not been computed.
@@ -113,7 +118,7 @@ impl App {
                 return;
             }
             self.target = None;
-            let newest = walk::newest(&self.facts, self.view.depth, &run);
+            let newest = walk::newest(&self.facts, self.depth(), &run);
             self.show(newest);
         }
     }
@@ -143,7 +148,7 @@ impl App {
 
     /// One station back. Where the run stands at the one on view, its values go.
     fn back(&mut self, from: &Spot, newest: &Spot, is_view: bool) {
-        let Some(before) = walk::before(&self.facts, self.view.depth, from) else {
+        let Some(before) = walk::before(&self.facts, self.depth(), from) else {
             return;
         };
         if from == newest {

@@ -14,7 +14,7 @@ use super::controls::{Button, caption, card, format, paragraph, segmented};
 use super::facts::ModelFacts;
 use super::link::Link;
 use super::spot::{PictureKind, Spot};
-use super::state::ViewState;
+use super::state::{Depth, ViewState};
 use super::theme::{Palette, Type, space};
 use super::tokens::TokenLabel;
 use super::walk;
@@ -77,6 +77,12 @@ impl Scene<'_> {
     #[must_use]
     pub fn is_computed(&self, spot: &Spot) -> bool {
         walk::is_computed(self.run, spot)
+    }
+
+    /// How far a step goes from what is on view.
+    #[must_use]
+    pub fn depth(&self) -> Depth {
+        walk::depth_at(self.view.depth, &self.view.spot)
     }
 
     /// First position of the pass on view, and how many it runs over.
@@ -321,7 +327,7 @@ pub fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
             ui.add_space(space::TINY);
         }
     };
-    let foot = side.meta.len() as f32 * 18.0 + space::SMALL;
+    let foot = side.meta.len() as f32 * 18.0 + space::LARGE;
     let height = (ui.available_height() - foot).max(80.0);
     egui::ScrollArea::vertical()
         .id_salt("side")

@@ -12,7 +12,7 @@ use super::picture::Scene;
 use super::spot::Spot;
 use super::theme::{Palette, Role, Type, space};
 use super::walk;
-use crate::trace::debug::Breakpoint;
+use crate::trace::debug::{Breakpoint, Next};
 use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
 
 /// Height of a row.
@@ -102,36 +102,81 @@ fn pass_rows(scene: &Scene<'_>) -> Vec<Row> {
 }
 
 fn block_rows(scene: &Scene<'_>) -> Vec<Row> {
-    let (pass, unfolded) = (scene.view.pass(), scene.view.unfolded);
+    let (pass, n_layers) = (scene.view.pass(), scene.facts.n_layers);
+    let unfolded = scene.view.unfolded.filter(|layer| *layer < n_layers);
     let mut rows = Vec::new();
-    for layer in 0..scene.facts.n_layers {
-        let place = Place::Stage(Stage::Block(layer));
+    let mut layer = 0;
+    while layer < n_layers {
         let is_open = unfolded == Some(layer);
-        let role = if is_open {
-            Role::Attention
-        } else {
-            Role::Residual
-        };
+        let last = folded_to(scene, layer, n_layers);
+        let place = Place::Stage(Stage::Block(layer));
         rows.push(Row {
             spot: Spot::at(place, Some(pass)),
-            name: walk::name(place),
-            role,
+            name: match last > layer {
+                true => format!("Blocks {layer} to {last}"),
+                false => walk::name(place),
+            },
+            role: if is_open {
+                Role::Attention
+            } else {
+                Role::Residual
+            },
             depth: 0,
             is_open: Some(is_open),
             is_view: false,
         });
         if is_open {
-            rows.extend(walk::parts(scene.facts).map(|(hook, name)| Row {
-                spot: Spot::at(Place::Hook(Hook::Block(layer, hook)), Some(pass)),
-                name: name.to_owned(),
-                role: role_of(hook),
-                depth: 1,
-                is_open: None,
-                is_view: false,
-            }));
+            rows.extend(part_rows(scene, layer));
         }
+        layer = last + 1;
     }
     rows
+}
+
+fn part_rows<'a>(scene: &'a Scene<'_>, layer: usize) -> impl Iterator<Item = Row> + 'a {
+    let pass = scene.view.pass();
+    walk::parts(scene.facts).map(move |(hook, name)| Row {
+        spot: Spot::at(Place::Hook(Hook::Block(layer, hook)), Some(pass)),
+        name: name.to_owned(),
+        role: role_of(hook),
+        depth: 1,
+        is_open: None,
+        is_view: false,
+    })
+}
+
+/// The last block that shares a row with `layer`, the first of them.
+///
+/// A few blocks have a row each. Where there are many, or the parts of one need the room, those
+/// that are not looked at and do not run next stand together.
+fn folded_to(scene: &Scene<'_>, layer: usize, n_layers: usize) -> usize {
+    const N_ROWS: usize = 8;
+    let unfolded = scene.view.unfolded.filter(|layer| *layer < n_layers);
+    if unfolded.is_none() && n_layers <= N_ROWS {
+        return layer;
+    }
+    let runs_next = match scene.run.next {
+        Next::Stage(Stage::Block(layer)) => Some(layer),
+        _ => None,
+    };
+    let marked = [
+        unfolded,
+        scene.view.spot.layer(),
+        runs_next,
+        Some(scene.view.layer),
+    ];
+    let has_own_row = |layer: usize| {
+        // The first blocks stay, as long as they are few.
+        let is_early = unfolded.is_some_and(|open| layer < open && open <= 2);
+        is_early || marked.contains(&Some(layer))
+    };
+    if has_own_row(layer) {
+        return layer;
+    }
+    (layer..n_layers)
+        .take_while(|layer| !has_own_row(*layer))
+        .last()
+        .unwrap_or(layer)
 }
 
 /// The hue of a block's part.
@@ -151,7 +196,7 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &Row, breakpoints: &[Breakpoi
     let palette = Palette::of(ui);
     let size = vec2(ui.available_width(), ROW);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    let (is_computed, is_shown) = (scene.is_computed(&row.spot), is_shown(scene, row));
+    let (is_computed, is_shown) = (has_begun(scene, row), is_shown(scene, row));
     let state = if is_computed {
         ""
     } else {
@@ -205,6 +250,18 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &Row, breakpoints: &[Breakpoi
     response.on_hover_text_at_pointer(told(row, is_computed));
 }
 
+/// Whether what the row names is computed; of a block that is open, whether it has begun.
+fn has_begun(scene: &Scene<'_>, row: &Row) -> bool {
+    let begins = match (row.is_open, row.spot.layer()) {
+        (Some(true), Some(layer)) => {
+            let first = Place::Hook(Hook::Block(layer, BlockHook::Ln1));
+            scene.is_computed(&Spot::at(first, Some(row.spot.pass())))
+        }
+        _ => false,
+    };
+    begins || scene.is_computed(&row.spot)
+}
+
 /// Whether this row is what the picture shows.
 fn is_shown(scene: &Scene<'_>, row: &Row) -> bool {
     let (shown, own) = (scene.view.spot.address.place, row.spot.address.place);
@@ -253,7 +310,7 @@ fn dot_ui(
     let label = format!("breakpoint at {}", row.name);
     let is_set = breakpoint_at(&row.spot, breakpoints).is_some();
     response.widget_info(|| WidgetInfo::selected(egui::Role::CheckBox, true, is_set, &label));
-    match scene.is_computed(&row.spot) {
+    match has_begun(scene, row) {
         true => painter.circle_filled(at, 4.5, hue),
         false => painter.circle_stroke(at, 4.0, egui::Stroke::new(1.2, palette.faint)),
     };

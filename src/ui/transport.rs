@@ -29,7 +29,7 @@ pub fn transport_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 
 fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, is_wide: bool) {
     let (is_over, is_playing) = (is_over(scene), scene.view.is_playing);
-    let is_at_start = walk::before(scene.facts, scene.view.depth, &scene.view.spot).is_none()
+    let is_at_start = walk::before(scene.facts, scene.depth(), &scene.view.spot).is_none()
         && walk::order(scene.view.spot.address.place).is_some();
     let leads = format!(": {}", leads_to(scene));
     let button = |icon: Icon, label, key| Button {
@@ -100,7 +100,7 @@ fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, is_wide: bool) {
 
 /// Whether the text has ended, so that nothing can be stepped to.
 fn is_over(scene: &Scene<'_>) -> bool {
-    let is_newest = scene.view.spot == walk::newest(scene.facts, scene.view.depth, scene.run);
+    let is_newest = scene.view.spot == walk::newest(scene.facts, scene.depth(), scene.run);
     scene.run.next == Next::Ended && is_newest
 }
 
@@ -110,15 +110,15 @@ fn leads_to(scene: &Scene<'_>) -> String {
     let from = match walk::order(view.spot.address.place) {
         Some(_) => view.spot.clone(),
         // From a view the run goes on, and the view stays.
-        None => walk::newest(scene.facts, view.depth, scene.run),
+        None => walk::newest(scene.facts, scene.depth(), scene.run),
     };
-    let next = walk::after(scene.facts, view.depth, &from);
+    let next = walk::after(scene.facts, scene.depth(), &from);
     let place = next.address.place;
     if place == Place::Stage(Stage::Embed) && next.pass() > from.pass() {
         return format!("token {}", scene.run.prompt_len + next.pass());
     }
     let name = walk::name(place);
-    match (view.depth, next.layer()) {
+    match (scene.depth(), next.layer()) {
         // In the parts of a block it is clear which block is meant, unless it changes.
         (Depth::Parts, layer) if layer.is_some() && layer != from.layer() => {
             format!("into block {}", layer.unwrap_or_default())
@@ -176,7 +176,8 @@ fn cache_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         response.on_hover_text("used of allocated: the cache grows in whole chunks");
         let room = ui.available_rect_before_wrap();
         if room.width() > 60.0 {
-            timeline_ui(ui, scene, room.shrink2(vec2(4.0, 0.0)));
+            let room = Rect::from_min_max(room.min + vec2(14.0, 0.0), room.max);
+            timeline_ui(ui, scene, room);
         }
     });
 }

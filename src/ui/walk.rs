@@ -21,6 +21,15 @@ pub fn parts(facts: &ModelFacts) -> impl Iterator<Item = (BlockHook, &'static st
     PARTS.into_iter().filter(|(hook, _)| facts.has(*hook))
 }
 
+/// How far a step goes from `spot`: who looks at a part of a block goes through its parts.
+#[must_use]
+pub fn depth_at(depth: Depth, spot: &Spot) -> Depth {
+    match (depth, spot.address.place) {
+        (Depth::Stages, Place::Hook(Hook::Block(..))) => Depth::Parts,
+        (depth, _) => depth,
+    }
+}
+
 /// What a place is called, in a button or a row of the rail: `attention`, `block 2`.
 #[must_use]
 pub fn name(place: Place) -> String {

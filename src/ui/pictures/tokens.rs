@@ -38,7 +38,14 @@ impl Picture for TokensPicture {
         let id = scene.run.ids.get(at).copied().unwrap_or_default();
         let mut terms = vec![Term::of(
             Role::Residual,
-            format!("“{}”", scene.run.texts.get(at).cloned().unwrap_or_default()),
+            format!(
+                "“{}”",
+                scene
+                    .labels
+                    .get(at)
+                    .map(|label| label.text.clone())
+                    .unwrap_or_default()
+            ),
         )];
         if let Some(piece) = piece(scene, at) {
             let bytes: Vec<String> = piece
