@@ -287,6 +287,11 @@ fn open_request(prompt: &PromptSettings, model: ModelChoice) -> OpenRequest {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         Self::ui(self, ui);
+        // Without zoom, so that another size of everything does not change the window.
+        let zoom = ui.ctx().zoom_factor();
+        if let Some(inner) = ui.input(|input| input.viewport().inner_rect) {
+            self.settings.window = [inner.width() * zoom, inner.height() * zoom];
+        }
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

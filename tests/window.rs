@@ -133,7 +133,7 @@ fn six_presses_lead_from_the_text_to_the_chosen_word() {
     assert_eq!(seen, story);
     let run = app(&window).run().unwrap();
     assert_eq!(run.ids.len(), 15, "the chosen token stands in the text");
-    window.get_by_label("token 14: Anna");
+    window.get_by_label("token 14: Anna₁₄");
 }
 
 #[test]

@@ -3,16 +3,21 @@
 use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::command::{Command, Pointing};
-use super::controls::Button;
+use super::controls::{Button, outline};
 use super::picture::Scene;
 use super::roles;
+use super::spot::Spot;
 use super::state::Overlay;
 use super::theme::{Palette, Role, Type, corner, mix, space};
+use crate::trace::debug::Next;
+use crate::trace::{Place, View};
 
 /// Height of a chip.
 const CHIP: f32 = 30.0;
 /// Space between chips.
 const GAP: f32 = 5.0;
+/// Width of the empty place after the last token.
+const NEXT: f32 = 30.0;
 /// A chip is never narrower, so that its id has room.
 const MIN_WIDTH: f32 = 22.0;
 
@@ -58,7 +63,9 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     }
     let spans = roles::spans(scene);
     let height = CHIP + if spans.is_empty() { 16.0 } else { 32.0 };
-    let total = x;
+    // The place of the next token.
+    let next = (scene.run.next != Next::Ended && !lefts.is_empty()).then_some(x);
+    let total = x + if next.is_some() { NEXT } else { 0.0 };
     let chosen = scene.view.token;
     let id = ui.scope_id().with("strip-chosen");
     let shown: Option<usize> = ui.data(|data| data.get_temp(id));
@@ -73,6 +80,10 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 }
                 let rect = Rect::from_min_size(area.min + vec2(*left, 1.0), vec2(*width, CHIP));
                 chip_ui(ui, scene, at, rect);
+            }
+            if let Some(left) = next.filter(|left| *left < viewport.right()) {
+                let rect = Rect::from_min_size(area.min + vec2(left, 1.0), vec2(NEXT, CHIP));
+                next_ui(ui, scene, rect);
             }
             for span in &spans {
                 let first = lefts.get(span.positions.start).copied().unwrap_or(total);
@@ -91,6 +102,37 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             }
         });
     ui.data_mut(|data| data.insert_temp(id, chosen));
+}
+
+/// The empty place of the next token, which the last one predicts.
+fn next_ui(ui: &Ui, scene: &mut Scene<'_>, rect: Rect) {
+    let palette = Palette::of(ui);
+    let response = ui.interact(rect, ui.scope_id().with("next"), Sense::click());
+    let label = "the next token, not drawn yet";
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, label));
+    outline(ui.painter(), rect.shrink(0.5), palette.faint);
+    let font = Type::Label.font();
+    let colour = if response.hovered() {
+        palette.text
+    } else {
+        palette.muted
+    };
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        "?",
+        font,
+        colour,
+    );
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    if response.clicked() {
+        let pass = scene.run.passes.len().saturating_sub(1);
+        let place = Place::View(View::Screen);
+        scene.send(Command::Go(Spot::at(place, Some(pass))));
+    }
+    response.on_hover_text(
+        "The next token: what is computed at the last position predicts it. Click to run there.",
+    );
 }
 
 /// Who speaks, under the tokens of one message.
