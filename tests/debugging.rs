@@ -728,6 +728,11 @@ fn the_stepper_obeys_line_by_line() {
         "r blocks.2.attn.hook_z",
         "/blocks.2.attn.hook_z",
         "/blocks.2.attn.hook_pattern[0, 4]",
+        "t 2",
+        "g blocks.0.attn.hook_q",
+        "r sample",
+        "break blocks.1 if token= Paris",
+        "e 9",
         "fly",
         "q",
     ];
@@ -758,7 +763,11 @@ fn the_stepper_obeys_line_by_line() {
         "KV cache",
         "next: blocks.2.attn.hook_z",
         "blocks.2.attn.hook_z of pass 0 has not been computed yet",
-        "blocks.2.attn.hook_pattern[0, 4]  [5]",
+        "pass.0.blocks.2.attn.hook_pattern[0, 4]  [5]",
+        "next: sample",
+        "blocks.0.attn.hook_q, ",
+        "The capital of France is▸ Paris\nunembed",
+        "stopped at blocks.1 if token= Paris",
         "'fly' is no order; ? lists them",
     ] {
         let at = rest.find(told);

@@ -61,6 +61,11 @@ impl EditState {
         self.sources.clone_from(&other.sources);
     }
 
+    /// Forgets every value to copy from but these.
+    pub fn keep_sources(&mut self, used: &[(String, Hook)]) {
+        self.sources.retain(|source, _| used.contains(source));
+    }
+
     /// Forgets what is copied from the run called `run`.
     pub fn forget_source(&mut self, run: &str) {
         self.sources.retain(|(name, _), _| name != run);

@@ -97,7 +97,10 @@ pub fn parse(text: &str) -> Result<Order> {
         "B" => tell(DebugCommand::BackInto),
         "g" | "goto" => tell(DebugCommand::To(rest.parse()?)),
         "r" | "rewind" => tell(DebugCommand::Rewind(match rest {
-            "" => Address::at(Place::Stage(Stage::Embed)),
+            "" => Address {
+                pass: Some(0),
+                ..Address::at(Place::Stage(Stage::Embed))
+            },
             address => address.parse()?,
         })),
         "stand" => tell(DebugCommand::Stand(count(rest, 0)?)),
@@ -232,7 +235,7 @@ mod tests {
         assert_eq!(tells(" "), DebugCommand::Steps(1));
         assert_eq!(tells("i 4"), DebugCommand::Into(4));
         assert_eq!(tells("e"), DebugCommand::End { max_tokens: 512 });
-        assert_eq!(tells("r").clone(), tells("rewind embed"));
+        assert_eq!(tells("r").clone(), tells("rewind pass.0.embed"));
         assert_eq!(tells("switch 2"), DebugCommand::Switch(2));
         let off = EditChange::Switch {
             at: 1,

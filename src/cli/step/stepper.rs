@@ -26,6 +26,13 @@ pub struct Stepper {
     is_raw: bool,
 }
 
+/// Which way an address is looked for.
+#[derive(Clone, Copy)]
+enum Towards {
+    Ahead,
+    Behind,
+}
+
 impl Stepper {
     /// Opens the run.
     ///
@@ -76,6 +83,14 @@ impl Stepper {
                 };
                 self.tell(DebugCommand::Source { name, prompt })?;
             }
+            Order::Tell(DebugCommand::To(address)) => {
+                let address = self.here(address, Towards::Ahead);
+                self.tell(DebugCommand::To(address))?;
+            }
+            Order::Tell(DebugCommand::Rewind(address)) => {
+                let address = self.here(address, Towards::Behind);
+                self.tell(DebugCommand::Rewind(address))?;
+            }
             Order::Tell(command) => self.tell(command)?,
             Order::BranchToText { position, text } => {
                 let way = Way::Token(self.token(&text)?);
@@ -93,6 +108,7 @@ impl Stepper {
                 return self.break_at(breakpoints);
             }
             Order::Look(address) => {
+                let address = self.here(address, Towards::Behind);
                 let value = self.look(address.clone())?;
                 let numbers = pictures::numbers(&value);
                 writeln!(out, "{address}  {:?}\n{numbers}", value.shape())?;
@@ -130,6 +146,25 @@ impl Stepper {
         }
         writeln!(out, "{}", shown::next(&self.state))?;
         Ok(())
+    }
+
+    /// An address in the pass that is meant: without `pass.N.`, the nearest one ahead or behind.
+    fn here(&self, mut address: Address, towards: Towards) -> Address {
+        let newest = self.state.passes.len().saturating_sub(1);
+        let is_computed = |pass: usize| match address.place {
+            Place::Hook(hook) => self.state.has(pass, hook),
+            Place::Stage(stage) => self.state.has_stage(pass, stage),
+            Place::View(_) => {
+                let pass = self.state.passes.get(pass);
+                pass.is_some_and(|pass| pass.draw.is_some())
+            }
+        };
+        let pass = match towards {
+            Towards::Ahead => newest + usize::from(is_computed(newest)),
+            Towards::Behind => newest.saturating_sub(usize::from(!is_computed(newest))),
+        };
+        address.pass.get_or_insert(pass);
+        address
     }
 
     fn break_at(&mut self, breakpoints: Vec<Breakpoint>) -> Result<bool> {

@@ -55,7 +55,11 @@ impl Debugger {
         address: &Address,
         cancel: &CancelToken,
     ) -> Result<bool> {
-        let draw = self.run.passes().last().and_then(|pass| pass.draw());
+        // At a draw the token is the one just drawn; inside a pass, the one that it runs over.
+        let is_draw = address.place == Place::View(View::Sample);
+        let drawn_by = self.run.newest().checked_sub(usize::from(!is_draw));
+        let drawn_by = drawn_by.and_then(|pass| self.run.passes().get(pass));
+        let draw = drawn_by.and_then(|pass| pass.draw());
         Ok(match &breakpoint.when {
             None => true,
             Some(Condition::TokenIs(text)) => {

@@ -1,6 +1,6 @@
 //! What can never be done is refused before anything runs.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 
 use crate::engine::loaded::LoadedModel;
 use crate::model::config::ModelConfig;
@@ -100,11 +100,22 @@ pub(super) fn check_address(address: &Address, loaded: &LoadedModel) -> Result<(
 /// Refuses a breakpoint that never stops.
 pub(super) fn check_breakpoint(breakpoint: &Breakpoint, loaded: &LoadedModel) -> Result<()> {
     check_address(&breakpoint.address, loaded)?;
+    let Some(Condition::HeadShareAbove { head, .. }) = breakpoint.when else {
+        return Ok(());
+    };
     let n_heads = loaded.model.config().num_attention_heads;
-    match breakpoint.when {
-        Some(Condition::HeadShareAbove { head, .. }) if head >= n_heads => {
-            bail!("{breakpoint} never stops: there is no head {head}, a block has {n_heads}")
-        }
-        _ => Ok(()),
-    }
+    ensure!(
+        head < n_heads,
+        "{breakpoint} never stops: there is no head {head}, a block has {n_heads}"
+    );
+    let knows_pattern = match breakpoint.address.place {
+        Place::Hook(Hook::Block(_, hook)) => hook >= BlockHook::Pattern,
+        Place::Stage(Stage::Block(_)) => true,
+        _ => false,
+    };
+    ensure!(
+        knows_pattern,
+        "{breakpoint} never stops: a head's shares are known in a block, from attn.hook_pattern on"
+    );
+    Ok(())
 }

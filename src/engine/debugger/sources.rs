@@ -14,6 +14,9 @@ use crate::trace::debug::{SourcePrompt, SourceState};
 use crate::trace::edit::{Action, Change, Edit};
 use crate::trace::{Axis, Hook, HostTensor};
 
+/// Most prompts that are kept to copy from; the oldest that no edit uses makes room.
+const MOST_SOURCES: usize = 8;
+
 /// A prompt that patches copy from, run when the first of them needs it.
 pub(super) struct Source {
     name: String,
@@ -62,6 +65,19 @@ impl Debugger {
             anyhow::bail!("source '{name}' has the token {id}, but the vocabulary has {n_vocab}");
         }
         self.sources.retain(|source| source.name != name);
+        if self.sources.len() >= MOST_SOURCES {
+            let used: Vec<String> = copied_by(self.edits.edits())
+                .map(|(name, _)| name)
+                .collect();
+            let unused = self
+                .sources
+                .iter()
+                .position(|source| !used.contains(&source.name));
+            let unused = unused.with_context(|| {
+                format!("{MOST_SOURCES} prompts are copied from already: remove an edit first")
+            })?;
+            self.sources.remove(unused);
+        }
         self.sources.push(Source {
             name,
             ids,
@@ -73,20 +89,22 @@ impl Debugger {
     /// Runs the sources that acting edits copy from, as far as they do, and hands their values over.
     pub(super) fn provide_sources(&mut self, cancel: &CancelToken) -> Result<()> {
         let wanted: Vec<(String, Hook)> = copied_by(self.edits.edits()).collect();
-        for (name, hook) in wanted {
-            if self.run.edits().has_source(&name, hook) {
+        for (name, hook) in &wanted {
+            let hook = *hook;
+            if self.run.edits().has_source(name, hook) {
                 continue;
             }
-            let value = match branch_named(&name) {
+            let value = match branch_named(name) {
                 Some(id) => whole(self.branches.run(id)?, hook, cancel)?,
                 None => {
-                    let found = self.sources.iter_mut().find(|source| source.name == name);
-                    let source = found.with_context(|| nothing_called(&name))?;
+                    let found = self.sources.iter_mut().find(|source| source.name == *name);
+                    let source = found.with_context(|| nothing_called(name))?;
                     source.value(&self.run, hook, cancel)?
                 }
             };
-            self.run.provide(&name, hook, value);
+            self.run.provide(name, hook, value);
         }
+        self.run.keep_sources(&wanted);
         Ok(())
     }
 

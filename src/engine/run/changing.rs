@@ -110,6 +110,11 @@ impl Run {
         self.edits.take_sources_of(&other.edits);
     }
 
+    /// Forgets every value to copy from but these.
+    pub fn keep_sources(&mut self, used: &[(String, Hook)]) {
+        self.edits.keep_sources(used);
+    }
+
     /// Forgets what patches copy from the run called `run`.
     pub fn forget_source(&mut self, run: &str) {
         self.edits.forget_source(run);

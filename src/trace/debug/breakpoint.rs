@@ -17,9 +17,10 @@ pub struct Breakpoint {
 /// When a breakpoint stops.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// The drawn token has this text.
+    /// The token has this text: at `sample` the one just drawn, elsewhere the generated one that
+    /// the pass runs over.
     TokenIs(String),
-    /// The drawn token was less likely than this.
+    /// That token was less likely than this when it was drawn.
     ProbabilityBelow(f32),
     /// In this block, head `head` of the newest position reads more than `share` at position `key`.
     HeadShareAbove {
