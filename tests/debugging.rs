@@ -731,6 +731,7 @@ fn the_stepper_obeys_line_by_line() {
         "t 2",
         "g blocks.0.attn.hook_q",
         "r sample",
+        "r pass.0.sample",
         "break blocks.1 if token= Paris",
         "e 9",
         "fly",
