@@ -9,6 +9,10 @@ mod norm;
 mod parts;
 mod qkv;
 mod rope;
+mod logits;
+mod residual;
+mod sample;
+mod shared;
 mod text;
 mod tokens;
 mod values;
@@ -30,6 +34,9 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Rope => Box::new(rope::RopePicture::default()),
         PictureKind::Mixing => Box::new(mixing::MixingPicture),
         PictureKind::Mlp => Box::new(mlp::MlpPicture::default()),
+        PictureKind::Logits => Box::new(logits::LogitsPicture::default()),
+        PictureKind::Sample => Box::new(sample::SamplePicture::default()),
+        PictureKind::Residual => Box::new(residual::ResidualPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }
 }
