@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use crate::engine::Engine;
-use crate::engine::message::{OpenRequest, Prompt, Request, SamplingChoice};
+use crate::engine::message::{CacheOptions, OpenRequest, Prompt, Request, SamplingChoice};
 use crate::engine::question::{ModelChoice, Question, TemplateArgs, Told};
 use crate::engine::watch::Watch;
 use crate::settings::{PromptSettings, Settings};
@@ -50,6 +50,8 @@ pub struct App {
     model: ModelChoice,
     /// The model of the run that is open.
     opened_model: Option<ModelChoice>,
+    /// How keys and values are kept.
+    cache: CacheOptions,
     /// What to show once the run has come there.
     target: Option<Spot>,
     /// The position to point at once the text is known.
@@ -95,6 +97,7 @@ impl App {
             commands: Vec::new(),
             model: start.model,
             opened_model: None,
+            cache: CacheOptions::default(),
             target: start.target,
             token: start.token,
             keeps_view: false,
@@ -254,7 +257,10 @@ impl App {
 
     /// Opens a run on the prompt of the settings.
     fn open_run(&mut self) {
-        let request = open_request(&self.settings.prompt, self.model.clone());
+        let request = OpenRequest {
+            cache: self.cache,
+            ..open_request(&self.settings.prompt, self.model.clone())
+        };
         self.link.open(request);
     }
 }

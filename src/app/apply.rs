@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::App;
+use crate::engine::message::CacheOptions;
 use crate::settings::ThemeChoice;
 use crate::trace::debug::{DebugCommand, Next};
+use crate::trace::{Address, Place, Stage};
 use crate::ui::command::{Command, Move};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
@@ -33,6 +35,7 @@ impl App {
                 self.reopen();
                 self.save();
             }
+            Command::Cache(cache) => self.keep_otherwise(cache),
             Command::Model(name) => {
                 self.model.name.clone_from(&name);
                 self.settings.model = Some(name);
@@ -119,6 +122,21 @@ impl App {
         match is_over {
             true => self.view.is_playing = false,
             false => self.commands.push(Command::Move(Move::Step)),
+        }
+    }
+
+    /// Runs the prompt with another cache, as far as it has run.
+    fn keep_otherwise(&mut self, cache: CacheOptions) {
+        let reached = self.run.as_ref().map(|run| {
+            let newest = run.passes.len().saturating_sub(1);
+            let mut address = Address::at(Place::Stage(Stage::Logits));
+            address.pass = Some(newest);
+            address
+        });
+        self.cache = cache;
+        self.reopen();
+        if let Some(address) = reached {
+            self.link.tell(DebugCommand::To(address));
         }
     }
 

@@ -12,7 +12,6 @@ use super::run::StoredDraw;
 use super::sampler::SamplingParams;
 use super::watch::Watch;
 use crate::hub::GenerationDefaults;
-use crate::model::cache::CacheOptions;
 use crate::model::linear::Kernels;
 use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::HostTensor;
@@ -21,6 +20,7 @@ use crate::trace::debug::{DebugCommand, RunState};
 use crate::trace::edit::Edit;
 use crate::trace::file::Trace;
 
+pub use crate::model::cache::CacheOptions;
 pub use crate::trace::sampling::SamplingChoice;
 
 /// Who asks. Each session has a KV cache of its own; the requests of one session run in order,

@@ -3,6 +3,7 @@
 
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
+use crate::engine::message::CacheOptions;
 use crate::settings::{PromptSettings, ThemeChoice};
 use crate::trace::Address;
 use crate::trace::debug::{Breakpoint, DebugCommand};
@@ -28,6 +29,8 @@ pub enum Command {
     Mode(Mode),
     /// Run this prompt from the beginning.
     Open(PromptSettings),
+    /// Run the prompt with its keys and values kept in another way.
+    Cache(CacheOptions),
     /// Run the prompt with another model.
     Model(String),
     /// Stop at these.

@@ -6,6 +6,7 @@ use crate::engine::sampler::{TokenLogprob, top_logprobs};
 use crate::model::cache::KvCache;
 use crate::trace::answer::TopToken;
 use crate::trace::debug::{DrawKind, DrawState, LayerCache, PassState, RunMemory, RunState};
+use crate::trace::measure::NamedToken;
 
 /// How many of the likeliest tokens a state tells.
 const N_LIKELIEST: usize = 10;
@@ -35,6 +36,7 @@ impl Debugger {
             layers: run.context().layers().iter().map(layer_cache).collect(),
             sampling: self.sampling(),
             seed: run.seed(),
+            end_tokens: self.end_tokens(),
             edits: self.edits.clone(),
             sources: self.source_states(),
             verdict: self.verdict.clone(),
@@ -44,6 +46,14 @@ impl Debugger {
             stopped_by: self.stopped_by.clone(),
             memory: self.memory(),
         }
+    }
+
+    fn end_tokens(&self) -> Vec<NamedToken> {
+        let named = |id: &u32| NamedToken {
+            id: *id,
+            text: self.text(*id),
+        };
+        self.run.options().end_tokens.iter().map(named).collect()
     }
 
     fn pass_state(&self, pass: &LogicalPass) -> PassState {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Breakpoint, EditList};
 use crate::trace::answer::{CacheSize, TopToken};
+use crate::trace::measure::NamedToken;
 use crate::trace::measure::verdict::Verdict;
 use crate::trace::sampling::SamplingChoice;
 use crate::trace::{Hook, Stage};
@@ -87,6 +88,8 @@ pub struct RunState {
     pub sampling: SamplingChoice,
     /// Start of the random numbers.
     pub seed: u64,
+    /// The tokens that end the text.
+    pub end_tokens: Vec<NamedToken>,
     /// The changes to the run.
     pub edits: EditList,
     /// The prompts that patches can copy from.

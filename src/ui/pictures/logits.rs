@@ -12,7 +12,7 @@ use crate::trace::units::{count, percent};
 use crate::trace::{Address, Hook};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{Chart, TokenPicker, hover, told_ui, written};
+use crate::ui::pictures::shared::{Chart, TokenPicker, hover, slider_ui, told_ui, written};
 use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
 use crate::ui::widgets::heatmap::figure;
@@ -299,11 +299,7 @@ impl LogitsPicture {
         let palette = Palette::of(ui);
         ui.horizontal(|ui| {
             let label = ui.label(Type::Body.text("temperature", palette.muted));
-            ui.spacing_mut().slider_width = 120.0;
-            let slider = egui::Slider::new(&mut self.temperature, 0.1..=3.0)
-                .show_value(false)
-                .logarithmic(true);
-            ui.add(slider).labelled_by(label.id);
+            slider_ui(ui, &mut self.temperature, 0.1..=3.0, label.id);
             ui.label(Type::Mono.text(format!("{:.2}", self.temperature), palette.text));
             if self.temperature != 1.0 && chip_ui(ui, "back to 1", false).clicked() {
                 self.temperature = 1.0;

@@ -3,17 +3,20 @@
 mod attention;
 mod block;
 mod embedding;
+mod kv_cache;
+mod logits;
 mod mixing;
 mod mlp;
 mod norm;
 mod parts;
 mod qkv;
-mod rope;
-mod logits;
 mod residual;
+mod rope;
 mod sample;
+mod screen;
 mod shared;
 mod text;
+mod timeline;
 mod tokens;
 mod values;
 
@@ -36,6 +39,9 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Mlp => Box::new(mlp::MlpPicture::default()),
         PictureKind::Logits => Box::new(logits::LogitsPicture::default()),
         PictureKind::Sample => Box::new(sample::SamplePicture::default()),
+        PictureKind::Screen => Box::new(screen::ScreenPicture),
+        PictureKind::KvCache => Box::new(kv_cache::KvCachePicture::default()),
+        PictureKind::Timeline => Box::new(timeline::TimelinePicture::default()),
         PictureKind::Residual => Box::new(residual::ResidualPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }

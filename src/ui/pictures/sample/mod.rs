@@ -17,7 +17,7 @@ use crate::trace::{Address, Hook, Place};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::Button;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side};
-use crate::ui::pictures::shared::{TokenPicker, hover, text_in, told_ui, written};
+use crate::ui::pictures::shared::{TokenPicker, hover, slider_ui, text_in, told_ui, written};
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::heatmap::figure;
 use crate::ui::widgets::{Bar, Bars, chip_ui};
@@ -69,11 +69,7 @@ impl Picture for SamplePicture {
             self.redraws.show(ui, scene, self.what_if.as_ref());
             return;
         }
-        let question = Question::Sampling {
-            pass: scene.view.pass(),
-            settings: self.what_if.clone(),
-            limit: N_FOLLOWED,
-        };
+        let question = self.question(scene);
         let Some(told) = told_ui(ui, scene, &question) else {
             return;
         };
@@ -123,6 +119,8 @@ impl Picture for SamplePicture {
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let words = &stages::SAMPLE;
+        let question = self.question(scene);
+        self.told = scene.ask(&question).ready().or(self.told.take());
         let drawn = self.view().and_then(|view| view.drawn.as_ref());
         let drawn = drawn.map(|token| written(&token.text));
         let drawn = drawn.unwrap_or_else(|| "…".into());
@@ -159,6 +157,14 @@ impl Picture for SamplePicture {
 }
 
 impl SamplePicture {
+    fn question(&self, scene: &Scene<'_>) -> Question {
+        Question::Sampling {
+            pass: scene.view.pass(),
+            settings: self.what_if.clone(),
+            limit: N_FOLLOWED,
+        }
+    }
+
     fn view(&self) -> Option<&SamplingView> {
         match self.told.as_deref()? {
             Told::Sampling(view) => Some(view),
@@ -171,14 +177,15 @@ impl SamplePicture {
         let n_fit = ((ui.available_height() / LINE) as usize).max(1);
         let drawn = view.draw.as_ref().map(|draw| draw.token);
         let hue = palette.role(Role::Logits);
-        let tokens = view.filtered.candidates.iter().zip(&view.texts).take(n_fit);
-        let bars: Vec<Bar> = tokens
-            .clone()
-            .map(|(candidate, text)| {
+        let lines = lines(view, n_fit);
+        let bar = |line: &Line| match line {
+            Line::Token(at) => {
+                let candidate = view.filtered.candidates.get(*at)?;
                 let p = candidate.probability;
                 let kept = candidate.excluded.is_none() && candidate.share > 0.0;
                 let reason = candidate.excluded.as_ref().map(|out| out.filter);
-                Bar {
+                let text = view.texts.get(*at).map(|text| written(text));
+                Some(Bar {
                     second: if kept {
                         percent(candidate.share)
                     } else {
@@ -186,14 +193,22 @@ impl SamplePicture {
                     },
                     reason: reason.map(|filter| reason_of(filter, &view.settings)),
                     is_chosen: drawn == Some(candidate.token),
-                    ..Bar::new(written(text), p as f32, percent(p), hue)
-                }
-            })
-            .collect();
+                    ..Bar::new(text.unwrap_or_default(), p as f32, percent(p), hue)
+                })
+            }
+            Line::More(n) => {
+                let text = format!("… {n} more kept");
+                Some(Bar::new(text, 0.0, "", palette.background))
+            }
+        };
+        let bars: Vec<Bar> = lines.iter().filter_map(bar).collect();
         let shown = Bars::new("share and share of the draw", &bars)
             .line(LINE)
             .show(ui);
-        let id_at = |at: usize| view.filtered.candidates.get(at).map(|one| one.token);
+        let id_at = |at: usize| match lines.get(at)? {
+            Line::Token(at) => view.filtered.candidates.get(*at).map(|one| one.token),
+            Line::More(_) => None,
+        };
         let at = shown.hovered.and_then(id_at).map(|id| address(scene, id));
         hover(scene, at);
         if let Some(id) = shown.clicked.and_then(id_at) {
@@ -315,6 +330,35 @@ impl SamplePicture {
     }
 }
 
+/// One line of the bars.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// A token, by its place among those followed.
+    Token(usize),
+    /// So many kept tokens that have no room.
+    More(usize),
+}
+
+/// At most `n_fit` lines: the likeliest tokens, and always some of those that were dropped.
+fn lines(view: &SamplingView, n_fit: usize) -> Vec<Line> {
+    const N_DROPPED: usize = 3;
+    let candidates = &view.filtered.candidates;
+    let dropped = |at: usize| candidates.get(at).is_some_and(|one| one.excluded.is_some());
+    let first = (0..candidates.len()).find(|at| dropped(*at));
+    let n_kept = first.unwrap_or(candidates.len());
+    let Some(first) = first.filter(|first| first + N_DROPPED > n_fit && n_fit > N_DROPPED + 2)
+    else {
+        return (0..candidates.len().min(n_fit)).map(Line::Token).collect();
+    };
+    let n_shown = n_fit - N_DROPPED - 1;
+    let end = candidates.len().min(first + N_DROPPED);
+    let kept = (0..n_shown).map(Line::Token);
+    let more = std::iter::once(Line::More(n_kept - n_shown));
+    kept.chain(more)
+        .chain((first..end).map(Line::Token))
+        .collect()
+}
+
 /// The filters in their order, with what each left.
 fn stages_ui(ui: &mut Ui, view: &SamplingView) {
     let palette = Palette::of(ui);
@@ -393,9 +437,7 @@ fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice) {
     let name = |ui: &mut Ui, text: &str| ui.label(Type::Body.text(text, palette.text)).id;
     let mut temperature = choice.temperature.unwrap_or_default();
     let id = name(ui, "temperature");
-    ui.spacing_mut().slider_width = 96.0;
-    let slider = egui::Slider::new(&mut temperature, 0.0..=2.0).show_value(false);
-    if ui.add(slider).labelled_by(id).changed() {
+    if slider_ui(ui, &mut temperature, 0.0..=2.0, id) {
         choice.temperature = Some((temperature * 20.0).round() / 20.0);
     }
     ui.label(Type::Mono.text(format!("{temperature:.2}"), palette.text));

@@ -48,6 +48,34 @@ pub fn text_in(painter: &Painter, rect: Rect, text: &str, kind: Type, colour: Co
     );
 }
 
+/// A slider whose groove is seen on every ground; gives whether it was moved.
+pub fn slider_ui(
+    ui: &mut Ui,
+    value: &mut f32,
+    range: std::ops::RangeInclusive<f32>,
+    label: egui::Id,
+) -> bool {
+    let palette = Palette::of(ui);
+    let groove = ui.scope(|ui| {
+        ui.spacing_mut().slider_width = 110.0;
+        ui.spacing_mut().slider_rail_height = 4.0;
+        let widgets = &mut ui.visuals_mut().widgets;
+        for look in [
+            &mut widgets.inactive,
+            &mut widgets.hovered,
+            &mut widgets.active,
+        ] {
+            look.bg_fill = palette.line;
+            look.fg_stroke = egui::Stroke::new(1.5, palette.text);
+        }
+        let slider = egui::Slider::new(value, range)
+            .show_value(false)
+            .handle_shape(egui::style::HandleShape::Circle);
+        ui.add(slider).labelled_by(label).changed()
+    });
+    groove.inner
+}
+
 /// The answer to `question`; says that it is being computed, or why there is none.
 pub fn told_ui(ui: &mut Ui, scene: &mut Scene<'_>, question: &Question) -> Option<Arc<Told>> {
     let asked = scene.ask(question);
