@@ -8,6 +8,7 @@
 //! | [`tokenizer`] | text to ids and back, chat templates |
 //! | [`model`] | the network: config, weights, layers, KV cache, probes |
 //! | [`hub`] | where models come from |
+//! | [`chat`] | conversations as they are kept |
 //! | [`engine`] | the worker thread, sole owner of models and sessions |
 //! | [`ui`] | pictures, and the frame around them |
 //! | [`settings`] | what is saved between runs of the program |
@@ -31,6 +32,7 @@
 )]
 
 pub mod app;
+pub mod chat;
 pub mod cli;
 pub mod engine;
 pub mod hub;

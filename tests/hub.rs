@@ -6,6 +6,8 @@ mod common;
 mod commands;
 #[path = "hub/downloads.rs"]
 mod downloads;
+#[path = "hub/librarian.rs"]
+mod librarian;
 #[path = "hub/server.rs"]
 mod server;
 #[path = "hub/shared.rs"]

@@ -14,7 +14,7 @@ struct Room {
 }
 
 /// Arrows point down: a room may name the rooms below it, never one above.
-const HOUSE: [Room; 9] = [
+const HOUSE: [Room; 10] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
     Room {
@@ -28,23 +28,32 @@ const HOUSE: [Room; 9] = [
         ..room("engine", &["trace", "tokenizer", "model", "hub"])
     },
     room("settings", &["trace"]),
+    room("chat", &["trace"]),
     Room {
         egui: true,
-        // The engine in its messages alone.
+        // The engine and the hub in their messages alone.
         ..room(
             "ui",
-            &["trace", "settings", "engine::message", "engine::question"],
+            &[
+                "trace",
+                "settings",
+                "chat",
+                "engine::message",
+                "engine::question",
+                "hub::message",
+            ],
         )
     },
     Room {
         egui: true,
-        ..room("app", &["trace", "settings", "engine", "ui"])
+        ..room("app", &["trace", "settings", "chat", "hub", "engine", "ui"])
     },
     room(
         "cli",
         &[
             "trace",
             "settings",
+            "chat",
             "tokenizer",
             "model",
             "hub",

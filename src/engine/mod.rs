@@ -11,6 +11,7 @@ mod edit_state;
 pub mod generate;
 pub mod inspect;
 mod inspect_group;
+pub mod librarian;
 pub mod loaded;
 pub mod measures;
 pub mod memory;

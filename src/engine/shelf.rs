@@ -10,8 +10,9 @@ use super::inspect::Inspection;
 use super::loaded::read_config;
 use super::memory::{self, MemoryNeed, PassSize};
 use crate::hub::cache::Cached;
+use crate::hub::download::free_bytes;
 use crate::hub::environment::HubEnvironment;
-use crate::hub::message::{Fit, MemoryNote, ModelPlace, ModelRow, SearchHit};
+use crate::hub::message::{Fit, Found, MemoryNote, ModelList, ModelPlace, ModelRow};
 use crate::hub::names::{self, OwnNames, ShortName};
 use crate::hub::remote::Remote;
 use crate::hub::{EmbeddedModel, ModelFiles, ModelSource, shelf};
@@ -24,7 +25,17 @@ pub const USUAL_POSITIONS: usize = 4_096;
 
 /// Every model that has a name or is here: those inside the program, those of the cache, those with a short name,
 /// and those with a name of one's own. `n_positions` is the length their memory is told for.
-pub fn list(environment: &HubEnvironment, n_positions: usize) -> Vec<ModelRow> {
+pub fn list(environment: &HubEnvironment, n_positions: usize) -> ModelList {
+    ModelList {
+        models: rows(environment, n_positions),
+        cache: environment.cache.folder().to_owned(),
+        free_memory_bytes: memory::available(),
+        free_disk_bytes: free_bytes(environment.cache.folder()),
+        n_positions,
+    }
+}
+
+fn rows(environment: &HubEnvironment, n_positions: usize) -> Vec<ModelRow> {
     let mut rows: Vec<ModelRow> = EmbeddedModel::ALL
         .into_iter()
         .map(|model| {
@@ -61,7 +72,7 @@ pub fn look(
     n_positions: usize,
 ) -> Result<Option<ModelRow>> {
     let meaning = crate::hub::meaning(name)?;
-    let rows = list(environment, n_positions);
+    let rows = rows(environment, n_positions);
     let is_it = |row: &&ModelRow| row.name == meaning || row.id.as_deref() == Some(&meaning);
     if let Some(row) = rows.iter().find(is_it) {
         return Ok(Some(row.clone()));
@@ -86,20 +97,6 @@ pub fn search(environment: &HubEnvironment, text: &str, limit: usize) -> Result<
         hit,
     });
     Ok(found.collect())
-}
-
-/// A model that a search found, and what this machine makes of it.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Found {
-    /// What the hub says.
-    #[serde(flatten)]
-    pub hit: SearchHit,
-    /// Why Vitrine cannot run it; `None` if it can, or the family is not known.
-    pub cannot_run: Option<String>,
-    /// Whether its weights fit in the memory that is free.
-    pub fit: Fit,
-    /// Whether it has been downloaded.
-    pub is_here: bool,
 }
 
 /// Why a family does not run; `None` if it does.
@@ -342,10 +339,10 @@ mod tests {
         let environment = HubEnvironment::from_variables(&|name| {
             (name == "HF_HUB_CACHE").then(|| folder.clone())
         });
-        let rows = list(&environment, 1_000_000);
+        let rows = list(&environment, 1_000_000).models;
         let row = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
         assert_eq!(row("classroom").place, ModelPlace::Embedded);
-        assert_eq!(row("classroom").parameters, Some(3_145_920));
+        assert_eq!(row("classroom").parameters, Some(3_150_144));
         assert_eq!(row("classroom").bits, Some(4));
         assert_eq!(row("classroom").memory.unwrap().n_positions, 512);
         for known in &names::SHORT_NAMES {

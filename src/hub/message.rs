@@ -239,3 +239,69 @@ impl MemoryNote {
             .saturating_add(self.work_bytes)
     }
 }
+
+/// Every model that has a name or is here, and the machine they are for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelList {
+    /// The models: those inside the program first, then short names, others of the cache, names of one's own.
+    pub models: Vec<ModelRow>,
+    /// The cache's folder.
+    pub cache: PathBuf,
+    /// Memory that is free; `None` where the system does not say.
+    pub free_memory_bytes: Option<u64>,
+    /// Bytes free on the cache's disk.
+    pub free_disk_bytes: Option<u64>,
+    /// The length that memory is told for.
+    pub n_positions: usize,
+}
+
+/// A model that a search found, and what this machine makes of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Found {
+    /// What the hub says.
+    #[serde(flatten)]
+    pub hit: SearchHit,
+    /// Why Vitrine cannot run it; `None` if it can, or the family is not known.
+    pub cannot_run: Option<String>,
+    /// Whether its weights fit in the memory that is free.
+    pub fit: Fit,
+    /// Whether it has been downloaded.
+    pub is_here: bool,
+}
+
+/// What the librarian tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ShelfEvent {
+    /// Every model.
+    Listed(ModelList),
+    /// What a download would fetch.
+    LookedUp(DownloadPlan),
+    /// What a search found.
+    Found {
+        /// What was looked for.
+        text: String,
+        /// The models.
+        models: Vec<Found>,
+    },
+    /// A model was removed.
+    Removed(Removal),
+    /// A name of one's own was given or forgotten.
+    Named {
+        /// The name.
+        name: String,
+    },
+    /// Something happened to a download.
+    Download {
+        /// The model's Hugging Face id.
+        id: String,
+        /// What happened.
+        event: DownloadEvent,
+    },
+    /// What was asked for did not work, and why.
+    Failed {
+        /// What it was about: a model's name, or what was looked for.
+        about: String,
+        /// Why, and what to do.
+        why: String,
+    },
+}

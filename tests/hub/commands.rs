@@ -71,6 +71,17 @@ fn a_model_is_pulled_listed_used_and_removed() {
     assert!(row["memory"]["weight_bytes"].as_u64().unwrap() > 1_700_000);
     assert!(row["page"].as_str().unwrap().ends_with(ID));
 
+    let shown = run(&["models", "show", ID, "--context", "100"]);
+    for text in [
+        "3.15 million",
+        "4 bits",
+        "KV cache of 100",
+        "qwen2",
+        &folder,
+    ] {
+        assert!(shown.out.contains(text), "{text} in {}", shown.out);
+    }
+
     // The cache alone is enough: nobody is asked.
     let mut offline = command(&server, home.path(), &[]);
     offline.args([

@@ -3,13 +3,11 @@
 use std::io::{self, Write};
 
 use anyhow::Result;
-use serde_json::json;
 
 use super::print;
 use crate::cli::Ended;
 use crate::cli::table::{Column, Table};
-use crate::engine::{memory, shelf};
-use crate::hub::download::free_bytes;
+use crate::engine::shelf;
 use crate::hub::environment::HubEnvironment;
 use crate::hub::message::{Fit, ModelPlace, ModelRow};
 use crate::trace::units;
@@ -19,28 +17,21 @@ use crate::trace::units;
 /// # Errors
 /// If standard output is closed.
 pub fn run(environment: &HubEnvironment, n_positions: usize, as_json: bool) -> Result<Ended> {
-    let rows = shelf::list(environment, n_positions);
-    let memory = memory::available();
-    let disk = free_bytes(environment.cache.folder());
+    let list = shelf::list(environment, n_positions);
     if as_json {
-        return print(&json!({
-            "cache": environment.cache.folder(),
-            "free_memory_bytes": memory,
-            "free_disk_bytes": disk,
-            "models": rows,
-        }));
+        return print(&list);
     }
     let mut out = io::stdout().lock();
     let known = |bytes: Option<u64>| bytes.map_or("unknown".to_owned(), units::bytes);
     writeln!(
         out,
         "this machine: {} memory free, {} disk free; memory is told for {} positions\n",
-        known(memory),
-        known(disk),
+        known(list.free_memory_bytes),
+        known(list.free_disk_bytes),
         units::count(n_positions as u64)
     )?;
-    write!(out, "{}", table(&rows))?;
-    let folder = environment.cache.folder().display();
+    write!(out, "{}", table(&list.models))?;
+    let folder = list.cache.display();
     writeln!(
         out,
         "\ndownloaded to {folder}\nget one with `vitrine models pull NAME`; any other Hugging Face id works too"
@@ -88,10 +79,11 @@ fn table(rows: &[ModelRow]) -> Table {
     table
 }
 
-/// `494 M`, `3.2 B`.
+/// `3.2 M`, `494 M`, `3.2 B`.
 fn short_count(n: u64) -> String {
     match n {
-        0..999_500_000 => format!("{:.0} M", n as f64 / 1e6),
+        0..9_950_000 => format!("{:.1} M", n as f64 / 1e6),
+        9_950_000..999_500_000 => format!("{:.0} M", n as f64 / 1e6),
         _ => format!("{:.1} B", n as f64 / 1e9),
     }
 }

@@ -4,6 +4,7 @@ mod list;
 mod pull;
 mod remove;
 mod search;
+mod show;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ enum Command {
     Pull(pull::Args),
     /// Remove a downloaded model.
     Remove(remove::Args),
+    /// Tell all about a model: size, memory, licence, where it lies.
+    Show(show::Args),
     /// Print the folder a model lies in.
     Where {
         /// A short name, an id, a folder, or a name of your own.
@@ -68,6 +71,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         Some(Command::Pull(pull)) => pull::run(pull, environment, args.json),
         Some(Command::Remove(remove)) => remove::run(remove, &environment, args.json),
         Some(Command::Search(search)) => search::run(search, &environment, args.json),
+        Some(Command::Show(show)) => show::run(show, &environment, args.json),
         Some(Command::Where { model }) => place(model, args.json),
         Some(Command::Name { name, model }) => name_it(name, model.as_deref(), args.json),
     }

@@ -7,9 +7,9 @@ use anyhow::Result;
 use super::print;
 use crate::cli::Ended;
 use crate::cli::table::{Column, Table};
-use crate::engine::shelf::{self, Found};
+use crate::engine::shelf;
 use crate::hub::environment::HubEnvironment;
-use crate::hub::message::Fit;
+use crate::hub::message::{Fit, Found};
 use crate::trace::units;
 
 /// Flags of `vitrine models search`.

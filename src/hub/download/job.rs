@@ -17,6 +17,9 @@ use crate::trace::units;
 /// How often progress is told.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// Questions for the list of files that may fail in a row.
+const FIRST_TRIES: u32 = 3;
+
 /// A download, from its request to its end.
 pub struct Job {
     request: DownloadRequest,
@@ -172,6 +175,10 @@ impl Job {
                 Some(Ok(listing)) => return Ok(listing),
                 Some(Err(error)) => {
                     n_failed += 1;
+                    // Nothing has begun yet: whoever has no network learns it soon.
+                    if n_failed >= FIRST_TRIES {
+                        return Err(Early::from(error));
+                    }
                     self.wait_after(error.into(), n_failed)?;
                 }
             }
