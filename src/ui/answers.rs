@@ -44,6 +44,8 @@ struct Entry<Q, A> {
     asked_in: u64,
     /// The run has gone on since: shown until the new answer is there.
     is_old: bool,
+    /// Memory that the answer takes.
+    n_bytes: usize,
 }
 
 /// What is known of a question.
@@ -57,6 +59,8 @@ pub struct Known<A> {
 
 /// Most answers kept; those not asked for longest go first.
 const N_KEPT: usize = 400;
+/// Most memory that answers may take; what is on view is kept in any case.
+const BYTES_KEPT: usize = 256 << 20;
 /// A question that nobody asked again in so many frames is no longer wanted.
 const PATIENCE: u64 = 20;
 
@@ -109,11 +113,12 @@ impl<Q: PartialEq, A> Answers<Q, A> {
             answer: Asked::Waiting,
             asked_in: self.frame,
             is_old: false,
+            n_bytes: 0,
         });
     }
 
-    /// Takes in an answer. Returns whether the question is still there.
-    pub fn told(&mut self, request: RequestId, answer: Result<A, String>) -> bool {
+    /// Takes in an answer of `n_bytes`. Returns whether the question is still there.
+    pub fn told(&mut self, request: RequestId, answer: Result<A, String>, n_bytes: usize) -> bool {
         let mut entries = self.entries.iter_mut();
         let Some(entry) = entries.find(|entry| entry.request == request) else {
             return false;
@@ -122,7 +127,24 @@ impl<Q: PartialEq, A> Answers<Q, A> {
             Ok(answer) => Asked::Ready(Arc::new(answer)),
             Err(why) => Asked::Failed(why.into()),
         };
+        entry.n_bytes = n_bytes;
+        self.keep_within(BYTES_KEPT);
         true
+    }
+
+    /// Lets go of answers that nobody asked for lately until the rest fits into `budget` bytes.
+    fn keep_within(&mut self, budget: usize) {
+        let mut total: usize = self.entries.iter().map(|entry| entry.n_bytes).sum();
+        // Both this frame and the one before: what is on view is asked for in every frame.
+        let lately = self.frame.saturating_sub(1);
+        while total > budget {
+            let idle = self.entries.iter().enumerate();
+            let idle = idle.filter(|(_, entry)| entry.n_bytes > 0 && entry.asked_in < lately);
+            let Some((place, _)) = idle.min_by_key(|(_, entry)| entry.asked_in) else {
+                return;
+            };
+            total -= self.entries.swap_remove(place).n_bytes;
+        }
     }
 
     /// Drops a question that was cancelled: if it is wanted again, it is asked again.
@@ -184,12 +206,12 @@ mod tests {
         let mut answers = Answers::default();
         asked(&mut answers, 1);
         assert_eq!(known(&mut answers, 1), None);
-        assert!(answers.told(RequestId(1), Ok(42)));
+        assert!(answers.told(RequestId(1), Ok(42), 8));
         assert_eq!(known(&mut answers, 1), Some(42));
         answers.forget(|_| true);
         assert!(answers.get(&1).is_none());
         assert!(
-            !answers.told(RequestId(1), Ok(43)),
+            !answers.told(RequestId(1), Ok(43), 8),
             "a stale answer is dropped"
         );
     }
@@ -198,13 +220,13 @@ mod tests {
     fn an_old_answer_is_shown_until_the_new_one_comes() {
         let mut answers = Answers::default();
         asked(&mut answers, 1);
-        answers.told(RequestId(1), Ok(42));
+        answers.told(RequestId(1), Ok(42), 8);
         answers.renew(|_| true);
         assert!(answers.get(&1).unwrap().is_old);
         answers.asked(1, RequestId(9), CancelToken::default());
         assert!(!answers.get(&1).unwrap().is_old);
         assert_eq!(known(&mut answers, 1), Some(42));
-        answers.told(RequestId(9), Ok(43));
+        answers.told(RequestId(9), Ok(43), 8);
         assert_eq!(known(&mut answers, 1), Some(43));
     }
 
@@ -212,10 +234,27 @@ mod tests {
     fn what_failed_is_asked_again_once_the_run_has_gone_on() {
         let mut answers: Answers<u32, u32> = Answers::default();
         asked(&mut answers, 1);
-        answers.told(RequestId(1), Err("not computed yet".into()));
+        answers.told(RequestId(1), Err("not computed yet".into()), 8);
         assert!(answers.get(&1).is_some());
         answers.renew(|_| false);
         assert!(answers.get(&1).is_none());
+    }
+
+    #[test]
+    fn large_answers_that_nobody_looks_at_are_let_go() {
+        let mut answers: Answers<u32, u32> = Answers::default();
+        for question in 1..=3 {
+            asked(&mut answers, question);
+            answers.told(RequestId(u64::from(question)), Ok(question), 100);
+            answers.begin_frame();
+            answers.begin_frame();
+        }
+        answers.get(&1);
+        answers.keep_within(250);
+        assert!(answers.get(&1).is_some() && answers.get(&3).is_some());
+        assert!(answers.get(&2).is_none());
+        answers.keep_within(50);
+        assert!(answers.get(&1).is_some(), "what is on view stays");
     }
 
     #[test]

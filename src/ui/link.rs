@@ -272,10 +272,11 @@ impl Link {
         match event {
             Event::Run(state) => self.stand(purpose, *state),
             Event::Told(told) => {
-                self.answers.told(id, Ok(*told));
+                let n_bytes = super::weigh::n_bytes(&told);
+                self.answers.told(id, Ok(*told), n_bytes);
             }
             Event::Failed(why) if purpose == Purpose::Question => {
-                self.answers.told(id, Err(why));
+                self.answers.told(id, Err(why), 0);
             }
             // The engine has lost the run with the session: open it again, and go to where it stood.
             Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),

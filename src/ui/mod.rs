@@ -31,5 +31,6 @@ pub mod tokens;
 pub mod top_bar;
 pub mod transport;
 pub mod walk;
+pub mod weigh;
 pub mod widgets;
 pub mod words;

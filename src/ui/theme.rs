@@ -330,11 +330,6 @@ fn dress(style: &mut egui::Style, palette: &Palette) {
     style.spacing.item_spacing = egui::vec2(space::SMALL, space::SMALL);
     style.spacing.button_padding = egui::vec2(space::MEDIUM, 6.0);
     style.spacing.interact_size.y = space::TARGET;
-    // Quiet bars that float over what scrolls.
-    style.spacing.scroll = egui::style::ScrollStyle {
-        foreground_color: false,
-        ..egui::style::ScrollStyle::thin()
-    };
     style.spacing.window_margin = egui::Margin::same(16);
     style.spacing.menu_margin = egui::Margin::same(8);
     style.spacing.tooltip_width = 340.0;

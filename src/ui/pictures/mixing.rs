@@ -206,7 +206,7 @@ fn sum_ui(ui: &mut Ui, scene: &mut Scene<'_>, mix: &Mix) {
     let colours = ColorMap::diverging(palette);
     let limit = limit_of_most(&all);
     let n_lines = mix.keys.len() as f32 + 4.0;
-    let line = ((ui.available_height() - 40.0) / n_lines).clamp(24.0, 46.0);
+    let line = ((ui.available_height() - 40.0) / n_lines).clamp(24.0, 66.0);
     let mut hovered = None;
     for (key, share, value) in &mix.keys {
         let name = scene.name(*key);
@@ -361,7 +361,7 @@ fn heads_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         })
         .collect();
     let room = (ui.available_height() - 110.0).max(60.0);
-    let line = (room / bars.len().max(1) as f32).clamp(18.0, 28.0);
+    let line = (room / bars.len().max(1) as f32).clamp(18.0, 40.0);
     let shown = egui::ScrollArea::vertical()
         .id_salt("writes")
         .max_height(room)

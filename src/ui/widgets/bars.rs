@@ -113,7 +113,8 @@ impl<'a> Bars<'a> {
 
     /// Where things stand in a line of this width.
     fn columns(&self, ui: &Ui, width: f32) -> Columns {
-        let font = Type::Body.font();
+        // As wide as when it is chosen.
+        let font = Type::Strong.font();
         let wide = |text: &str, font: &FontId| {
             let galley = ui
                 .painter()

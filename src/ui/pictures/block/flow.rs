@@ -39,7 +39,7 @@ struct Plan {
 /// Draws the plan into the room there is.
 pub fn flow_ui(ui: &mut Ui, scene: &mut Scene<'_>, flow: &Flow) {
     let (room, _) = ui.allocate_exact_size(ui.available_size(), Sense::hover());
-    let height = room.height().min(520.0);
+    let height = room.height().min(640.0);
     let top = room.top() + (room.height() - height) * 0.35;
     let plan = Plan {
         left: room.left() + 10.0,
@@ -49,8 +49,8 @@ pub fn flow_ui(ui: &mut Ui, scene: &mut Scene<'_>, flow: &Flow) {
         second_add: room.right() - 36.0,
     };
     let card = vec2(
-        (room.width() * 0.13).clamp(92.0, 170.0),
-        (height * 0.135).clamp(58.0, 78.0),
+        (room.width() * 0.13).clamp(92.0, 190.0),
+        (height * 0.135).clamp(58.0, 88.0),
     );
     let cards = cards(scene, flow, &plan, card);
     lines_ui(ui, &plan, &cards);

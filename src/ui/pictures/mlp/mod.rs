@@ -18,8 +18,8 @@ use crate::ui::words::{fill, stages};
 
 const TABS: [&str; 2] = ["One position", "All positions"];
 
-/// Neurons that are listed.
-const LISTED: usize = 12;
+/// Neurons that are asked for; as many are listed as there is room for.
+const LISTED: usize = 24;
 
 /// The MLP of a block.
 #[derive(Default)]

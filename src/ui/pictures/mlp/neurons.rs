@@ -25,9 +25,11 @@ pub fn bars_ui(ui: &mut Ui, scene: &mut Scene<'_>, seen: &Neurons) {
     );
     ui.label(Type::Body.text(text, palette.muted));
     let chosen = shown(scene).map(|neuron| neuron.neuron);
+    let n_lines = (ui.available_height() / 22.0) as usize;
     let bars: Vec<Bar> = seen
         .top
         .iter()
+        .take(n_lines.max(6))
         .map(|neuron| {
             let label = format!("neuron {}", neuron.neuron);
             let mut bar = Bar::new(

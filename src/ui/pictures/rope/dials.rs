@@ -23,14 +23,14 @@ pub fn dials_ui(ui: &mut Ui, scene: &mut Scene<'_>, rotation: &Rotation) {
     let n_rows = n_pairs.div_ceil(n_cols);
     let room = ui.available_size() - vec2(4.0, 10.0);
     let step = vec2(room.x / n_cols as f32, (room.y / n_rows as f32).max(44.0));
-    let radius = (step.x.min(step.y - CAPTION) / 2.0 - 5.0).clamp(11.0, 56.0);
+    let radius = (step.x.min(step.y - CAPTION) / 2.0 - 5.0).clamp(11.0, 84.0);
     let longest = rotation.pairs.iter().map(length).fold(1e-6, f32::max);
     let mut hovered = None;
     egui::ScrollArea::vertical()
         .id_salt("dials")
         .show(ui, |ui| {
             let height = 2.0 * radius + CAPTION + 8.0;
-            let line = step.y.min(height + 14.0);
+            let line = step.y.min(height + 40.0);
             let size = vec2(room.x, line * n_rows as f32 + 6.0);
             let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
             for (at, pair) in rotation.pairs.iter().enumerate() {

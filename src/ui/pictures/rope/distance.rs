@@ -102,7 +102,7 @@ impl Distance {
             marks: &marks,
             include_y: Some(0.0),
         };
-        let height = (ui.available_height() - 24.0).clamp(90.0, 300.0);
+        let height = (ui.available_height() - 24.0).clamp(90.0, 460.0);
         curve.show(ui, vec2(ui.available_width(), height));
     }
 }

@@ -18,7 +18,7 @@ pub struct Labels<'a> {
 const APART: f32 = 13.0;
 
 /// Least room a column's word needs, measured along the edge.
-const APART_COLS: f32 = 15.0;
+const APART_COLS: f32 = 20.0;
 
 impl Labels<'_> {
     /// No words.
