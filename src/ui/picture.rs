@@ -486,10 +486,8 @@ pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
         let gap = if at == 0 { 0.0 } else { 7.0 };
         job.append(&term.text, gap, format(term.font, colour));
     }
-    let font = Type::MonoSmall.font();
-    let address = ui
-        .painter()
-        .layout_no_wrap(address.to_owned(), font, palette.muted);
+    let wide = ui.painter().layout_job(job.clone()).size().x;
+    let address = fitting(ui, address, ui.available_width() - wide - space::MEDIUM);
     let room = ui.available_width() - address.size().x - space::MEDIUM;
     job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(40.0));
     // Laid out here: a label in a row would take its own width.
@@ -498,6 +496,19 @@ pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.label(address);
     });
+}
+
+/// The address, its last part (`hook_pattern[3, 10, 9]`), or nothing: whatever fits into `room`.
+fn fitting(ui: &Ui, address: &str, room: f32) -> Arc<egui::Galley> {
+    let muted = Palette::of(ui).muted;
+    let lay = |text: &str| {
+        let font = Type::MonoSmall.font();
+        ui.painter().layout_no_wrap(text.to_owned(), font, muted)
+    };
+    let short = address.rsplit('.').next().unwrap_or_default();
+    let mut forms = [address, short].into_iter().map(lay);
+    let found = forms.find(|galley| galley.size().x <= room);
+    found.unwrap_or_else(|| lay(""))
 }
 
 /// Draws the state of a question that has no answer yet. Returns the answer if it has one.

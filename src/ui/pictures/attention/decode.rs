@@ -32,7 +32,7 @@ pub fn decode_ui(
     }
     let kept = own.min(n_keys);
     let text = format!(
-        "{kept} keys from the cache, 1 new: the row of {}",
+        "{kept} keys from the cache, 1 new: the row of “{}”",
         scene.name(own)
     );
     ui.add_space(space::SMALL);

@@ -98,8 +98,13 @@ impl HeadGrid {
     ) {
         let (n_layers, n_heads) = (scene.facts.n_layers.max(1), scene.facts.n_heads.max(1));
         let edge = vec2(26.0, 16.0);
-        let step = ((room.x - edge.x) / n_heads as f32).min((room.y - edge.y) / n_layers as f32);
-        let step = step.clamp(17.0, 74.0);
+        let wide = (room.x - edge.x) / n_heads as f32;
+        let high = (room.y - edge.y) / n_layers as f32;
+        // Many layers scroll: too small to tell apart would be worse.
+        let step = match high < 22.0 {
+            true => wide.clamp(17.0, 34.0),
+            false => wide.min(high).clamp(17.0, 74.0),
+        };
         let size = vec2(step * n_heads as f32, step * n_layers as f32) + edge;
         egui::ScrollArea::both()
             .id_salt("heads")

@@ -177,8 +177,11 @@ impl AttentionPicture {
             _ => None,
         };
         let legend = self.map.legend(ui, scene, maps, &self.options);
-        self.options
-            .show(ui, scene, &labels, legend, step(scene) + 1 == TABS.len());
+        // A single row, and arcs, have no colour scale to choose.
+        let is_map = maps.is_some_and(|maps| maps.start == 0) && !self.options.is_arcs;
+        let is_share = is_map && step(scene) + 1 == TABS.len();
+        let legend = legend.filter(|_| is_map);
+        self.options.show(ui, &labels, legend, is_share);
     }
 
     /// The labels that the head on view bears on this text, told from the map on view.

@@ -4,7 +4,6 @@ use egui::{Ui, vec2};
 
 use super::map::Legend;
 use crate::trace::measure::heads::{HeadRole, HeadScore};
-use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Role, Type};
 use crate::ui::widgets::heatmap::legend_ui;
 use crate::ui::widgets::{chip_ui, dot_chip_ui, entry_ui};
@@ -28,7 +27,6 @@ impl Options {
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        _scene: &Scene<'_>,
         labels: &[HeadScore],
         legend: Option<Legend>,
         is_share: bool,

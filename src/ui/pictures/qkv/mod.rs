@@ -194,9 +194,7 @@ impl Picture for QkvPicture {
 
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let place = shown(scene);
-        // The block is named in the heading; the formula needs the room.
         let address = place.address(scene).to_string();
-        let address = address.rsplit('.').next().unwrap_or_default().to_owned();
         let told = place.cell(scene, 2).ready();
         let cell = match told.as_deref() {
             Some(Told::Cell(cell)) => Some(cell),
