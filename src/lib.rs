@@ -10,6 +10,8 @@
 //! | [`hub`] | where models come from |
 //! | [`chat`] | conversations as they are kept |
 //! | [`engine`] | the worker thread, sole owner of models and sessions |
+//! | [`lesson`] | lessons as data: read, what to ask the model, who answered right |
+//! | [`tutor`] | asks the engine what a lesson needs, and checks lessons |
 //! | [`ui`] | pictures, and the frame around them |
 //! | [`settings`] | what is saved between runs of the program |
 //! | [`app`] | the window: take events, draw, collect commands, apply |
@@ -17,8 +19,8 @@
 //!
 //! # Invariants
 //!
-//! Arrows point down: `app → ui → trace`, `app, cli → engine → {model, tokenizer, hub} → trace`;
-//! `ui` meets the engine in its messages only. MLX is touched on the
+//! Arrows point down: `app → ui → lesson → trace`, `app, cli → tutor → {lesson, engine}`,
+//! `app, cli → engine → {model, tokenizer, hub} → trace`; `ui` meets the engine in its messages only. MLX is touched on the
 //! engine thread alone; what leaves it is evaluated, plain data. There is one forward pass, for
 //! chat and for stepping.
 
@@ -36,8 +38,10 @@ pub mod chat;
 pub mod cli;
 pub mod engine;
 pub mod hub;
+pub mod lesson;
 pub mod model;
 pub mod settings;
 pub mod tokenizer;
 pub mod trace;
+pub mod tutor;
 pub mod ui;
