@@ -14,7 +14,7 @@ struct Room {
 }
 
 /// Arrows point down: a room may name the rooms below it, never one above.
-const HOUSE: [Room; 10] = [
+const HOUSE: [Room; 12] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
     Room {
@@ -29,6 +29,8 @@ const HOUSE: [Room; 10] = [
     },
     room("settings", &["trace"]),
     room("chat", &["trace"]),
+    room("lesson", &["trace"]),
+    room("tutor", &["trace", "lesson", "engine", "model"]),
     Room {
         egui: true,
         // The engine and the hub in their messages alone.
@@ -41,12 +43,18 @@ const HOUSE: [Room; 10] = [
                 "engine::message",
                 "engine::question",
                 "hub::message",
+                "lesson",
             ],
         )
     },
     Room {
         egui: true,
-        ..room("app", &["trace", "settings", "chat", "hub", "engine", "ui"])
+        ..room(
+            "app",
+            &[
+                "trace", "settings", "chat", "hub", "engine", "lesson", "tutor", "ui",
+            ],
+        )
     },
     room(
         "cli",
@@ -58,6 +66,8 @@ const HOUSE: [Room; 10] = [
             "model",
             "hub",
             "engine",
+            "lesson",
+            "tutor",
             "ui",
             "app",
         ],

@@ -9,6 +9,7 @@ mod generate;
 mod heads;
 mod inspect;
 mod interrupt;
+mod lessons;
 mod models;
 mod options;
 mod places;
@@ -61,6 +62,8 @@ enum Command {
     Compare(Box<compare::Args>),
     /// Find the heads that look at the previous token, at repetitions, at the first token.
     Heads(Box<heads::Args>),
+    /// List, read and check lessons.
+    Lessons(lessons::Args),
 }
 
 /// How a command ended, if not with an error.
@@ -104,6 +107,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Heads(args)) => heads::run(&args),
+        Some(Command::Lessons(args)) => lessons::run(&args),
         None => window::run(cli.window),
     }
 }

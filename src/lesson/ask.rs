@@ -81,7 +81,7 @@ asks! {
         Divergence "kl" ("") "how far the run's edits move the next token's probabilities, in bits (KL)"
     }
     "Sampling" {
-        NKept "n_kept" ("settings") "how many tokens can be drawn: `n_kept('temperature=1, top_k=5')`"
+        NKept "n_kept" ("settings") "how many tokens can be drawn: `n_kept('temperature=1 top_k=5')`"
         Share "share" ("token, settings") "a token's share of the curve that is drawn from; 0 once it is filtered out"
         CutBy "cut_by" ("token, settings") "the filter that takes a token out: top_k, top_p, min_p; or nothing"
         Redraw "drawn" ("token, settings, n, seed") "how often a token comes in n draws"

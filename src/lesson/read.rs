@@ -22,9 +22,10 @@ use super::lesson::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};
 use super::problem::{Place, Problem};
 use super::prose::Prose;
 use super::question::{Choice, Click, Kind, Question, Tolerance};
-use super::run::{PromptForm, RunForm, Settings, Text};
+use super::run::{PromptForm, RunForm, Text};
 use crate::trace::Address;
 use crate::trace::edit::Edit;
+use crate::trace::sampling::SamplingChoice;
 
 /// Largest lesson, in bytes.
 pub const MOST_BYTES: usize = 200_000;
@@ -291,10 +292,13 @@ impl<'a> Reader<'a> {
         let sources = sources
             .filter_map(|(name, source)| Some((name.clone(), self.text_form(source, base)?.value)))
             .collect();
-        let settings = |text: &str| Settings::read(text).map_err(|why| Mistake::new(0, why));
+        let settings = |text: &str| {
+            let choice: Result<SamplingChoice, _> = text.parse();
+            choice.map_err(|why| Mistake::new(0, why.to_string()))
+        };
         let sampling = (form.sampling.as_ref())
             .and_then(|source| self.sourced(source, base, settings))
-            .map_or(main.sampling, |sampling| sampling.value);
+            .map_or(main.sampling.clone(), |sampling| sampling.value);
         let tokens = form.tokens.unwrap_or(main.tokens);
         if tokens > MOST_TOKENS {
             self.problem(

@@ -1,6 +1,7 @@
 //! The runs of a lesson: which model reads which prompt, with which changes.
 
 use super::expression::{Expression, Piece};
+use crate::trace::sampling::SamplingChoice;
 
 /// A run, ready to be opened.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,8 +16,8 @@ pub struct Run {
     pub sources: Vec<(String, String)>,
     /// How many tokens it generates.
     pub tokens: usize,
-    /// How they are chosen; empty: the likeliest.
-    pub sampling: Settings,
+    /// How they are chosen; without a temperature the likeliest is taken.
+    pub sampling: SamplingChoice,
     /// Start of the random numbers.
     pub seed: u64,
 }
@@ -41,56 +42,6 @@ impl Default for RunPrompt {
     }
 }
 
-/// How tokens are chosen; what is `None` is off, and without a temperature the likeliest is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Settings {
-    /// Divides the logits.
-    pub temperature: Option<f64>,
-    /// Keeps so many tokens.
-    pub top_k: Option<f64>,
-    /// Keeps the likeliest tokens that hold this share.
-    pub top_p: Option<f64>,
-    /// Keeps tokens with this share of the likeliest's probability.
-    pub min_p: Option<f64>,
-}
-
-impl Settings {
-    /// Reads `temperature=0.8, top_k=20, top_p=0.9, min_p=0.05`, or a part of it.
-    ///
-    /// # Errors
-    /// If it names another setting, or a value that the setting cannot have.
-    pub fn read(text: &str) -> Result<Self, String> {
-        let mut settings = Self::default();
-        for part in text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
-            let expected = || {
-                format!(
-                    "'{part}' is no setting; write temperature=0.8, top_k=20, top_p=0.9 or min_p=0.05, with commas between them"
-                )
-            };
-            let (name, value) = part.split_once('=').ok_or_else(expected)?;
-            let value: f64 = value.trim().parse().map_err(|_| expected())?;
-            let (place, most) = match name.trim() {
-                "temperature" => (&mut settings.temperature, 100.0),
-                "top_k" => (&mut settings.top_k, 1e6),
-                "top_p" => (&mut settings.top_p, 1.0),
-                "min_p" => (&mut settings.min_p, 1.0),
-                _ => return Err(expected()),
-            };
-            if !(0.0..=most).contains(&value) {
-                return Err(format!(
-                    "'{part}' is out of range; it goes from 0 to {most}"
-                ));
-            }
-            *place = Some(value);
-        }
-        Ok(settings)
-    }
-}
-
 /// A run as a lesson describes it: texts that may hold expressions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunForm {
@@ -107,7 +58,7 @@ pub struct RunForm {
     /// See [`Run::tokens`].
     pub tokens: usize,
     /// See [`Run::sampling`].
-    pub sampling: Settings,
+    pub sampling: SamplingChoice,
     /// See [`Run::seed`].
     pub seed: u64,
 }

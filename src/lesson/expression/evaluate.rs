@@ -385,7 +385,7 @@ impl<'a> Evaluation<'a> {
             edits,
             sources: names.zip(sources).collect(),
             tokens: form.tokens,
-            sampling: form.sampling,
+            sampling: form.sampling.clone(),
             seed: form.seed,
         }))
     }

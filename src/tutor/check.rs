@@ -1,0 +1,251 @@
+//! Walking through a lesson: every text, every claim, every place, every question right and wrong.
+
+use super::{Asker, Desk, Filled, Tutor};
+use crate::lesson::expression::Mistake;
+use crate::lesson::{
+    Answer, Condition, Judged, Kind, Lesson, Part, Problem, Prose, Question, Right, Step,
+};
+
+/// What a walk through a lesson found.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+pub struct Report {
+    /// What the lesson is called.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// What is wrong with it on this model.
+    pub problems: Vec<Problem>,
+    /// Steps that were walked through.
+    pub n_steps: usize,
+    /// Questions that were answered, right and wrong.
+    pub n_questions: usize,
+    /// Values that were shown.
+    pub n_values: usize,
+    /// Claims that were tested.
+    pub n_claims: usize,
+    /// What the model lacks: the sentences shown in place of a step, or of the lesson.
+    pub left_out: Vec<String>,
+}
+
+/// Walks through a lesson on the desk's model.
+pub fn check<A: Asker>(desk: &mut Desk<A>, lesson: &Lesson) -> Report {
+    let mut walk = Walk {
+        tutor: Tutor::new(desk, lesson),
+        lesson,
+        report: Report {
+            name: lesson.name.clone(),
+            title: lesson.title.clone(),
+            ..Report::default()
+        },
+    };
+    walk.lesson();
+    walk.report
+}
+
+struct Walk<'a, A: Asker> {
+    tutor: Tutor<'a, A>,
+    lesson: &'a Lesson,
+    report: Report,
+}
+
+impl<A: Asker> Walk<'_, A> {
+    fn lesson(&mut self) {
+        let lesson = self.lesson;
+        if !self.may_go_on(&lesson.needs) {
+            return;
+        }
+        for (name, start) in &lesson.value_starts {
+            if let Some(value) = lesson.scope.values.get(name) {
+                let found = self.tutor.settle(|evaluation| evaluation.value(value));
+                self.note(found.map_err(|mistake| mistake.moved(*start)));
+            }
+        }
+        let intro = self.read(&lesson.intro);
+        if intro.is_some() && self.report.problems.is_empty() {
+            for step in &lesson.steps {
+                self.step(step);
+            }
+        }
+    }
+
+    fn note<T>(&mut self, result: Result<T, Mistake>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(mistake) => {
+                let problem = self.lesson.problem(mistake.at, mistake.message);
+                self.report.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// Whether the model has what is needed; else the sentence is noted.
+    fn may_go_on(&mut self, needs: &[Condition]) -> bool {
+        for condition in needs {
+            // Shown or not, the sentence must be readable on this model.
+            let told = self.read_with_claims(&condition.otherwise, false);
+            let holds = self.tutor.holds(&condition.when);
+            match self.note(holds) {
+                Some(true) => {}
+                Some(false) => {
+                    self.report.left_out.extend(told.map(|filled| filled.text));
+                    return false;
+                }
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn read(&mut self, prose: &Prose) -> Option<Filled> {
+        self.read_with_claims(prose, true)
+    }
+
+    fn read_with_claims(&mut self, prose: &Prose, claims_must_hold: bool) -> Option<Filled> {
+        let n_shown = prose.expressions().count();
+        let filled = self.tutor.fill(prose);
+        let filled = self.note(filled)?;
+        let n_claims = prose.pieces.iter();
+        let n_claims = n_claims
+            .filter(|piece| matches!(piece, crate::lesson::ProsePiece::Claim(_)))
+            .count();
+        self.report.n_claims += n_claims;
+        self.report.n_values += n_shown - n_claims;
+        if claims_must_hold {
+            for at in &filled.broken {
+                let message = "this claim does not hold on this model";
+                self.report.problems.push(self.lesson.problem(*at, message));
+            }
+        }
+        Some(filled)
+    }
+
+    fn step(&mut self, step: &Step) {
+        self.report.n_steps += 1;
+        if !self.may_go_on(&step.needs) {
+            return;
+        }
+        for part in &step.parts {
+            match part {
+                Part::Text(prose) => {
+                    self.read(prose);
+                }
+                Part::Go(go) => {
+                    let visited = self.tutor.visit(&go.to, go.run.as_ref());
+                    self.note(visited);
+                    if let Some(beside) = &go.beside {
+                        let visited = self.tutor.visit(&go.to, Some(beside));
+                        self.note(visited);
+                    }
+                    if let Some(mark) = &go.mark {
+                        let marked = self.tutor.value(mark);
+                        self.note(marked);
+                    }
+                    self.read(&go.look);
+                }
+                Part::Try(attempt) => {
+                    self.read(&attempt.label);
+                    if let Some(to) = &attempt.to {
+                        let visited = self.tutor.visit(to, attempt.run.as_ref());
+                        self.note(visited);
+                    }
+                    for run in attempt.run.iter().chain(&attempt.beside) {
+                        let run = self.tutor.run(Some(run));
+                        if let Some(run) = self.note(run) {
+                            let opened = self.tutor.desk.state(&run).map(|_| ());
+                            self.note(opened.map_err(|why| Mistake::new(step.start, why)));
+                        }
+                    }
+                    if let Some(sweep) = &attempt.sweep {
+                        let token = self.tutor.text(&sweep.token);
+                        self.note(token);
+                    }
+                }
+                Part::Question(question) => self.question(question),
+            }
+        }
+    }
+
+    fn question(&mut self, question: &Question) {
+        self.report.n_questions += 1;
+        self.read(&question.ask);
+        self.read(&question.why);
+        self.read(&question.hint);
+        if let Kind::Choice(choices) = &question.kind {
+            for choice in choices {
+                // A wrong choice says what does not hold: that is what it is for.
+                self.read_with_claims(&choice.text, false);
+                self.read(&choice.hint);
+            }
+        }
+        let right = self.tutor.right(question);
+        if let Some(right) = self.note(right) {
+            for message in misjudged(question, &right) {
+                let problem = self.lesson.problem(question.start, message);
+                self.report.problems.push(problem);
+            }
+        }
+    }
+}
+
+/// Answers right and wrong, and tells what is judged as it should not be.
+fn misjudged(question: &Question, right: &Right) -> Vec<String> {
+    let mut found = Vec::new();
+    let (good, bad) = answers(right);
+    if bad.is_empty() {
+        found.push("every answer is right on this model; there is nothing to find out".to_owned());
+    }
+    for answer in &good {
+        if question.judge(answer, right) != Judged::Right {
+            found.push(format!("the right answer {answer:?} is judged wrong"));
+        }
+    }
+    for answer in &bad {
+        match question.judge(answer, right) {
+            Judged::Right => found.push(format!("the wrong answer {answer:?} is judged right")),
+            Judged::Wrong(hint) if hint.is_blank() => {
+                found.push(format!(
+                    "the wrong answer {answer:?} gets no hint: hint = \"…\""
+                ));
+            }
+            Judged::Wrong(_) => {}
+        }
+    }
+    found
+}
+
+/// Answers that are right, and answers that are wrong.
+fn answers(right: &Right) -> (Vec<Answer>, Vec<Answer>) {
+    match right {
+        Right::Choices(truths) => {
+            let places = |wanted: bool| {
+                let places = truths
+                    .iter()
+                    .enumerate()
+                    .filter(move |(_, truth)| **truth == wanted);
+                places.map(|(place, _)| Answer::Choice(place)).collect()
+            };
+            (places(true), places(false))
+        }
+        Right::Number(number, tolerance) => {
+            let off = tolerance * 1.5 + number.abs() * 1e-3 + 1e-9;
+            (
+                vec![Answer::Number(*number)],
+                vec![Answer::Number(number + off), Answer::Number(number - off)],
+            )
+        }
+        Right::Places(places) => {
+            let good = places.iter().cloned().map(Answer::Place).collect();
+            // Beside each right place there is one that is not, unless it is right too.
+            let beside = places.iter().map(|place| {
+                let mut beside = place.clone();
+                if let Some(last) = beside.last_mut() {
+                    *last += 1;
+                }
+                beside
+            });
+            let bad = beside.filter(|place| !places.contains(place));
+            (good, bad.map(Answer::Place).collect())
+        }
+    }
+}
