@@ -7,11 +7,34 @@ macro_rules! carried {
     ($($name:literal)*) => {
         /// Each lesson by the name of its file, with its text.
         pub const CARRIED: &[(&str, &str)] = &[
-            $((concat!($name, ".md"), include_str!(concat!("../../lessons/", $name, ".md"))),)*
+            $(($name, include_str!(concat!("../../lessons/", $name, ".md"))),)*
         ];
     };
 }
 
 carried! {
+    "tour"
+    "tokens"
+    "merge"
+    "embedding-row"
+    "word-map"
+    "word-order"
+    "four-bits"
+    "rope"
+    "query-key-value"
+    "map-by-hand"
     "crane"
+    "kv-cache"
+    "copying-heads"
+    "sink"
+    "layers-add"
+    "mlp"
+    "softmax"
+    "sampling"
+    "one-at-a-time"
+    "why-it-stops"
+    "prefill-decode"
+    "break-it"
+    "small-big"
+    "what-it-does-not-say"
 }

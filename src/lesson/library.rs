@@ -53,7 +53,7 @@ impl Library {
     /// The lessons that the program carries.
     #[must_use]
     pub fn carried() -> Self {
-        let entry = |(file, text): &(&str, &str)| entry(file.trim_end_matches(".md"), file, text);
+        let entry = |(name, text): &(&str, &str)| entry(name, &format!("lessons/{name}.md"), text);
         Self {
             carried: CARRIED.iter().map(entry).collect(),
             folders: Vec::new(),

@@ -243,7 +243,8 @@ impl Function {
             "as a text with so many digits after the point",
             |args| {
                 let digits = whole(args, 1)?.min(12);
-                Ok(Value::Text(format!("{:.digits$}", number(args, 0)?)))
+                let text = format!("{:.digits$}", number(args, 0)?);
+                Ok(Value::Text(text.replace('-', "−")))
             },
         ),
         of("percent", "x", "a share as a text: `98 %`", |args| {
