@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `lesson.rs`, `question.rs` | what a lesson is made of, and who answered right |
 //! | `read.rs`, `form.rs`, `prose.rs` | from a file to a lesson, or to what is wrong with it |
+//! | `shown.rs` | a lesson with a model's values filled in |
 //! | `expression/`, `ask.rs`, `run.rs` | what is computed, what is asked, and of which run |
 //! | `library.rs`, `progress.rs` | all lessons, reloaded when a file changes; what a learner has done |
 
@@ -24,6 +25,7 @@ mod prose;
 mod question;
 mod read;
 pub mod run;
+mod shown;
 
 pub use carried::FORMAT;
 pub use lesson::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};
@@ -31,3 +33,6 @@ pub use problem::{Place, Problem};
 pub use prose::{Prose, ProsePiece};
 pub use question::{Answer, Choice, Click, Judged, Kind, Question, Right, Tolerance};
 pub use read::{MOST_BYTES, read};
+pub use shown::{
+    Filled, Opening, ShownGo, ShownKind, ShownPart, ShownQuestion, ShownStep, ShownTry,
+};

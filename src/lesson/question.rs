@@ -203,15 +203,7 @@ impl Question {
     /// Judges an answer.
     #[must_use]
     pub fn judge(&self, answer: &Answer, right: &Right) -> Judged<'_> {
-        let is_right = match (answer, right) {
-            (Answer::Choice(place), Right::Choices(right)) => right.get(*place) == Some(&true),
-            (Answer::Number(number), Right::Number(right, tolerance)) => {
-                (number - right).abs() <= *tolerance + right.abs() * 1e-9
-            }
-            (Answer::Place(place), Right::Places(right)) => right.contains(place),
-            _ => false,
-        };
-        if is_right {
+        if right.accepts(answer) {
             return Judged::Right;
         }
         let own = match (answer, &self.kind) {
@@ -222,6 +214,21 @@ impl Question {
         };
         let own = own.filter(|hint| !hint.is_blank());
         Judged::Wrong(own.unwrap_or(&self.hint))
+    }
+}
+
+impl Right {
+    /// Whether an answer is right.
+    #[must_use]
+    pub fn accepts(&self, answer: &Answer) -> bool {
+        match (answer, self) {
+            (Answer::Choice(place), Self::Choices(right)) => right.get(*place) == Some(&true),
+            (Answer::Number(number), Self::Number(right, tolerance)) => {
+                (number - right).abs() <= *tolerance + right.abs() * 1e-9
+            }
+            (Answer::Place(place), Self::Places(right)) => right.contains(place),
+            _ => false,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Walking through a lesson: every text, every claim, every place, every question right and wrong.
 
-use super::{Asker, Desk, Filled, Tutor};
+use super::{Asker, Desk, Tutor};
 use crate::lesson::expression::Mistake;
 use crate::lesson::{
-    Answer, Condition, Judged, Kind, Lesson, Part, Problem, Prose, Question, Right, Step,
+    Answer, Condition, Filled, Judged, Kind, Lesson, Part, Problem, Prose, Question, Right, Step,
 };
 
 /// What a walk through a lesson found.

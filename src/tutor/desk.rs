@@ -105,20 +105,7 @@ impl<A: Asker> Desk<A> {
             _ => SessionId(self.first_session + self.n_opened % MOST_OPEN),
         };
         self.n_opened += 1;
-        let edits = run.edits.iter().map(|text| text.parse::<Edit>());
-        let edits: Result<Vec<Edit>, _> = edits.collect();
-        let mut sources = Vec::new();
-        for (name, text) in &run.sources {
-            sources.push((name.clone(), self.ids_of(run, text, true)?));
-        }
-        let request = OpenRequest {
-            sampling: explicit(&run.sampling, 0.0),
-            seed: Some(run.seed),
-            all_logits: true,
-            edits: edits.map_err(|error| error.to_string())?,
-            sources,
-            ..OpenRequest::new(self.model(run), prompt_of(run))
-        };
+        let request = self.request(run)?;
         self.run_event(session, Action::Open(Box::new(request)))?;
         let to_end = DebugCommand::Tokens(run.tokens + 1);
         let state = self.run_event(session, Action::Debug(to_end))?;
@@ -126,6 +113,27 @@ impl<A: Asker> Desk<A> {
             run: run.clone(),
             session,
             state,
+        })
+    }
+
+    /// What the engine is asked to open for a run of a lesson.
+    ///
+    /// # Errors
+    /// If an edit is none, or the model cannot read a prompt that patches copy from.
+    pub fn request(&mut self, run: &Run) -> Answered<OpenRequest> {
+        let edits = run.edits.iter().map(|text| text.parse::<Edit>());
+        let edits: Result<Vec<Edit>, _> = edits.collect();
+        let mut sources = Vec::new();
+        for (name, text) in &run.sources {
+            sources.push((name.clone(), self.ids_of(run, text, true)?));
+        }
+        Ok(OpenRequest {
+            sampling: explicit(&run.sampling, 0.0),
+            seed: Some(run.seed),
+            all_logits: true,
+            edits: edits.map_err(|error| error.to_string())?,
+            sources,
+            ..OpenRequest::new(self.model(run), prompt_of(run))
         })
     }
 

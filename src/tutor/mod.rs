@@ -12,6 +12,7 @@ mod desk;
 mod of_model;
 mod of_run;
 mod of_text;
+mod shown;
 
 use anyhow::Result;
 
@@ -23,7 +24,7 @@ use crate::engine::message::{Action, CancelToken, Event, SessionId};
 use crate::lesson::ask::{Answers, Need};
 use crate::lesson::expression::{Evaluation, Mistake, Outcome, RunName, Value};
 use crate::lesson::run::{Run, Text};
-use crate::lesson::{Lesson, Prose, ProsePiece, Question, Right, Sourced};
+use crate::lesson::{Filled, Lesson, Prose, ProsePiece, Question, Right, Sourced};
 
 /// Who passes requests to an engine and waits for their ends.
 pub trait Asker {
@@ -52,16 +53,6 @@ pub struct Tutor<'a, A: Asker> {
     desk: &'a mut Desk<A>,
     lesson: &'a Lesson,
     answers: Answers,
-}
-
-/// A text whose values are filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filled {
-    /// Markdown.
-    pub text: String,
-    /// The claims that do not hold on this model, by the bytes where they stand in the file: the
-    /// text is not true as it is written.
-    pub broken: Vec<usize>,
 }
 
 impl<'a, A: Asker> Tutor<'a, A> {

@@ -3,134 +3,79 @@
 use std::fmt::Write as _;
 
 use crate::lesson::ask::Ask;
-use crate::lesson::expression::Mistake;
 use crate::lesson::expression::function::Function;
-use crate::lesson::{Condition, Kind, Lesson, Part, Prose, Question, Right};
+use crate::lesson::{Filled, Lesson, Right, ShownKind, ShownPart, ShownQuestion};
 use crate::tutor::{Asker, Desk, Tutor};
 
 /// The lesson with the values of the desk's model.
 pub fn shown<A: Asker>(desk: &mut Desk<A>, lesson: &Lesson, with_answers: bool) -> String {
-    let mut page = Page {
-        tutor: Tutor::new(desk, lesson),
-        lesson,
-        with_answers: with_answers && lesson.shows_answers,
-        text: format!(
-            "# {}\n{} minutes · {}\n\n",
-            lesson.title, lesson.minutes, lesson.level
-        ),
+    let (title, minutes, level) = (&lesson.title, lesson.minutes, &lesson.level);
+    let mut text = format!("# {title}\n{minutes} minutes · {level}\n\n");
+    let mut tutor = Tutor::new(desk, lesson);
+    match tutor.opening() {
+        Err(mistake) => text.push_str(&lesson.problem(mistake.at, mistake.message).to_string()),
+        Ok(opening) => {
+            text.push_str(&written(&opening.intro));
+            if let Some(lacks) = &opening.lacks {
+                let _ = writeln!(text, "\n{}", written(lacks));
+                return text;
+            }
+        }
+    }
+    for (number, step) in lesson.steps.iter().enumerate() {
+        let step = tutor.step(step);
+        let _ = writeln!(text, "\n\n## {} {}\n", number + 1, step.title);
+        text.extend(step.lacks.as_ref().map(written));
+        for part in &step.parts {
+            let _ = writeln!(
+                text,
+                "{}",
+                part_text(part, with_answers && lesson.shows_answers)
+            );
+        }
+    }
+    text
+}
+
+fn written(filled: &Filled) -> String {
+    let not_so = if filled.broken.is_empty() {
+        ""
+    } else {
+        "(Not so on this model:) "
     };
-    if page.may_go_on(&lesson.needs) {
-        page.prose(&lesson.intro);
-        for (number, step) in lesson.steps.iter().enumerate() {
-            page.line(&format!("\n## {} {}\n", number + 1, step.title));
-            if page.may_go_on(&step.needs) {
-                for part in &step.parts {
-                    page.part(part);
-                }
-            }
-        }
-    }
-    page.text
+    format!("{not_so}{}", filled.text.trim())
 }
 
-struct Page<'a, A: Asker> {
-    tutor: Tutor<'a, A>,
-    lesson: &'a Lesson,
-    with_answers: bool,
-    text: String,
-}
-
-impl<A: Asker> Page<'_, A> {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn filled(&mut self, prose: &Prose) -> String {
-        match self.tutor.fill(prose) {
-            Ok(filled) if filled.broken.is_empty() => filled.text.trim().to_owned(),
-            Ok(filled) => format!("(Not so on this model:) {}", filled.text.trim()),
-            Err(mistake) => self.told(&mistake),
-        }
-    }
-
-    fn told(&self, mistake: &Mistake) -> String {
-        let problem = self.lesson.problem(mistake.at, mistake.message.clone());
-        format!("[{problem}]")
-    }
-
-    fn prose(&mut self, prose: &Prose) {
-        if !prose.is_blank() {
-            let text = self.filled(prose);
-            self.line(&text);
-        }
-    }
-
-    fn may_go_on(&mut self, needs: &[Condition]) -> bool {
-        for condition in needs {
-            match self.tutor.holds(&condition.when) {
-                Ok(true) => {}
-                Ok(false) => {
-                    self.prose(&condition.otherwise);
-                    return false;
-                }
-                Err(mistake) => {
-                    let told = self.told(&mistake);
-                    self.line(&told);
-                    return false;
-                }
-            }
-        }
-        true
-    }
-
-    fn part(&mut self, part: &Part) {
-        match part {
-            Part::Text(prose) => self.prose(prose),
-            Part::Go(go) => {
-                let to = self.tutor.text(&go.to);
-                let to = to.unwrap_or_else(|mistake| self.told(&mistake));
-                let look = self.filled(&go.look);
-                self.line(&format!("\n→ {to}: {look}\n"));
-            }
-            Part::Try(attempt) => {
-                let label = self.filled(&attempt.label);
-                self.line(&format!("\n▸ {label}\n"));
-            }
-            Part::Question(question) => self.question(question),
-        }
-    }
-
-    fn question(&mut self, question: &Question) {
-        let ask = self.filled(&question.ask);
-        self.line(&format!("\n? {ask}"));
-        if let Kind::Choice(choices) = &question.kind {
-            for (place, choice) in choices.iter().enumerate() {
-                let text = self.filled(&choice.text);
-                self.line(&format!("  {}. {text}", place + 1));
-            }
-        }
-        if self.with_answers {
-            let right = match self.tutor.right(question) {
-                Ok(right) => written(&right),
-                Err(mistake) => self.told(&mistake),
-            };
-            let why = self.filled(&question.why);
-            self.line(&format!("  = {right}  {why}"));
-        }
+fn part_text(part: &ShownPart, with_answers: bool) -> String {
+    match part {
+        ShownPart::Text(filled) => format!("{}\n", written(filled)),
+        ShownPart::Go(go) => format!("→ {}: {}\n", go.to, written(&go.look)),
+        ShownPart::Try(attempt) => format!("▸ {}\n", written(&attempt.label)),
+        ShownPart::Failed(why) => format!("[{why}]\n"),
+        ShownPart::Question(question) => question_text(question, with_answers),
     }
 }
 
-fn written(right: &Right) -> String {
-    match right {
-        Right::Number(number, tolerance) => format!("{number} ± {tolerance}"),
-        Right::Places(places) => format!("{places:?}"),
-        Right::Choices(truths) => {
-            let right = truths.iter().enumerate().filter(|(_, truth)| **truth);
-            let right: Vec<String> = right.map(|(place, _)| (place + 1).to_string()).collect();
-            right.join(", ")
+fn question_text(question: &ShownQuestion, with_answers: bool) -> String {
+    let mut text = format!("? {}\n", written(&question.ask));
+    if let ShownKind::Choice(choices) = &question.kind {
+        for (place, [choice, _]) in choices.iter().enumerate() {
+            let _ = writeln!(text, "  {}. {}", place + 1, written(choice));
         }
     }
+    if with_answers {
+        let right = match &question.right {
+            Right::Number(number, tolerance) => format!("{number} ± {tolerance}"),
+            Right::Places(places) => format!("{places:?}"),
+            Right::Choices(truths) => {
+                let right = truths.iter().enumerate().filter(|(_, truth)| **truth);
+                let right: Vec<String> = right.map(|(place, _)| (place + 1).to_string()).collect();
+                right.join(", ")
+            }
+        };
+        let _ = writeln!(text, "  = {right}: {}", written(&question.why));
+    }
+    text
 }
 
 /// Everything that expressions can call, as Markdown.

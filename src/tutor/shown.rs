@@ -1,0 +1,137 @@
+//! Steps with the values of the model filled in.
+
+use super::{Asker, Tutor};
+use crate::lesson::expression::{Mistake, RunName};
+use crate::lesson::run::{Run, Text};
+use crate::lesson::{
+    Condition, Filled, Go, Kind, Opening, Part, Question, ShownGo, ShownKind, ShownPart,
+    ShownQuestion, ShownStep, ShownTry, Sourced, Step, Try,
+};
+use crate::trace::Address;
+
+impl<A: Asker> Tutor<'_, A> {
+    /// The beginning of the lesson.
+    ///
+    /// # Errors
+    /// If an expression in it has no value on this model.
+    pub fn opening(&mut self) -> Result<Opening, Mistake> {
+        let lesson = self.lesson;
+        Ok(Opening {
+            lacks: self.lacks(&lesson.needs)?,
+            intro: self.fill(&lesson.intro)?,
+        })
+    }
+
+    /// A step. What fails in a part stands in its place; the others are shown.
+    pub fn step(&mut self, step: &Step) -> ShownStep {
+        let mut shown = ShownStep {
+            title: step.title.clone(),
+            ..ShownStep::default()
+        };
+        match self.lacks(&step.needs) {
+            Ok(None) => {}
+            Ok(lacks) => {
+                shown.lacks = lacks;
+                return shown;
+            }
+            Err(mistake) => shown.parts.push(self.failed(&mistake)),
+        }
+        for part in &step.parts {
+            let part = self.part(part);
+            let part = part.unwrap_or_else(|mistake| self.failed(&mistake));
+            shown.parts.push(part);
+        }
+        shown
+    }
+
+    fn failed(&self, mistake: &Mistake) -> ShownPart {
+        let problem = self.lesson.problem(mistake.at, mistake.message.clone());
+        ShownPart::Failed(problem.to_string())
+    }
+
+    fn lacks(&mut self, needs: &[Condition]) -> Result<Option<Filled>, Mistake> {
+        for condition in needs {
+            if !self.holds(&condition.when)? {
+                return self.fill(&condition.otherwise).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn part(&mut self, part: &Part) -> Result<ShownPart, Mistake> {
+        Ok(match part {
+            Part::Text(prose) => ShownPart::Text(self.fill(prose)?),
+            Part::Go(go) => ShownPart::Go(self.go(go)?),
+            Part::Try(attempt) => ShownPart::Try(self.attempt(attempt)?),
+            Part::Question(question) => ShownPart::Question(Box::new(self.question(question)?)),
+        })
+    }
+
+    fn address(&mut self, to: &Sourced<Text>) -> Result<Address, Mistake> {
+        let address = self.text(to)?.parse();
+        address.map_err(|why| Mistake::new(to.start, format!("{why}")))
+    }
+
+    fn run_if_named(&mut self, name: Option<&Sourced<RunName>>) -> Result<Option<Run>, Mistake> {
+        name.map(|name| self.run(Some(name))).transpose()
+    }
+
+    fn go(&mut self, go: &Go) -> Result<ShownGo, Mistake> {
+        let marked = match &go.mark {
+            None => Vec::new(),
+            Some(mark) => {
+                let positions = self.value(mark)?.grid();
+                let positions = positions.map_err(|why| Mistake::new(mark.start, why))?;
+                positions.values().iter().map(|at| *at as usize).collect()
+            }
+        };
+        Ok(ShownGo {
+            to: self.address(&go.to)?,
+            run: self.run(go.run.as_ref())?,
+            beside: self.run_if_named(go.beside.as_ref())?,
+            mark: marked,
+            look: self.fill(&go.look)?,
+        })
+    }
+
+    fn attempt(&mut self, attempt: &Try) -> Result<ShownTry, Mistake> {
+        let to = attempt.to.as_ref().map(|to| self.address(to));
+        let sweep = match &attempt.sweep {
+            None => None,
+            Some(sweep) => {
+                let token = self.text(&sweep.token)?;
+                Some([sweep.over.clone(), sweep.change.clone(), token])
+            }
+        };
+        Ok(ShownTry {
+            label: self.fill(&attempt.label)?,
+            to: to.transpose()?,
+            run: self.run(attempt.run.as_ref())?,
+            beside: self.run_if_named(attempt.beside.as_ref())?,
+            sweep,
+        })
+    }
+
+    fn question(&mut self, question: &Question) -> Result<ShownQuestion, Mistake> {
+        let kind = match &question.kind {
+            Kind::Number { unit, .. } => ShownKind::Number(unit.clone()),
+            Kind::Click { on, .. } => ShownKind::Click(*on),
+            Kind::Choice(choices) => {
+                let mut shown = Vec::with_capacity(choices.len());
+                for choice in choices {
+                    shown.push([self.fill(&choice.text)?, self.fill(&choice.hint)?]);
+                }
+                ShownKind::Choice(shown)
+            }
+        };
+        Ok(ShownQuestion {
+            id: question.id.clone(),
+            ask: self.fill(&question.ask)?,
+            is_prediction: question.is_prediction,
+            kind,
+            right: self.right(question)?,
+            hint: self.fill(&question.hint)?,
+            why: self.fill(&question.why)?,
+        })
+    }
+}
