@@ -13,7 +13,7 @@ use crate::model::config::{ModelConfig, RopeScaling};
 use crate::model::families;
 use crate::model::weights::{Checkpoint, Explained, Renamed, WeightReader};
 
-pub use super::inspect_group::Group;
+pub use super::inspect_group::{Group, Half};
 
 /// Everything `vitrine inspect` tells about a model.
 #[derive(Debug, Clone, PartialEq, Serialize)]

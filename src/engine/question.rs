@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-pub use super::inspect::Inspection;
+pub use super::inspect::{Group, GroupTotal, Half, Inspection, Packing, TensorRow};
 pub use super::message::{ModelChoice, SamplingChoice, SessionId};
 pub use super::sampler::{Candidate, Draw, Exclusion, Filter, Filtered, SamplingParams};
 pub use crate::tokenizer::{
@@ -31,7 +31,7 @@ use crate::trace::measure::maps::{Miniature, ScoreMaps};
 use crate::trace::measure::neurons::{Neurons, NormEffect};
 use crate::trace::measure::parity::Parity;
 use crate::trace::measure::pca::Plane;
-use crate::trace::measure::quantized::PackedRow;
+pub use crate::trace::measure::quantized::{PackedRow, Reference};
 use crate::trace::measure::rope::{Rotation, Turned};
 use crate::trace::measure::space::{Neighbour, Placed};
 use crate::trace::measure::state::Path;
@@ -223,6 +223,8 @@ pub enum Question {
         /// Differences up to this size count as none; 0 asks for equal bits.
         tolerance: f32,
     },
+    /// How fast this machine is, measured in about a second → [`Told::Machine`].
+    Machine,
     /// A row of a quantized matrix, unpacked → [`Told::Row`].
     Row {
         /// The model.
@@ -441,6 +443,8 @@ pub enum Told {
     Sweep(SweepTable),
     /// Two runs.
     Compare(Comparison),
+    /// This machine's limits.
+    Machine(MachineSpeed),
     /// A packed row.
     Row(PackedRow),
     /// Part of a matrix.
@@ -465,6 +469,17 @@ pub enum Told {
     Inspection(Box<Inspection>),
     /// A model's shape.
     Family(FamilyView),
+}
+
+/// How fast this machine is, measured on all cores.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MachineSpeed {
+    /// Bytes that memory gives in a second; `None` where there was no room to measure.
+    pub bytes_per_second: Option<f64>,
+    /// Multiplications and additions of float32 in a second.
+    pub flops_per_second: f64,
+    /// Threads that took part.
+    pub n_threads: usize,
 }
 
 /// One value that was looked at.

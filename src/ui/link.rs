@@ -4,6 +4,8 @@
 //! A picture asks the same question every frame and gets what is known so far; the question goes
 //! out once. If the engine thread ends, another one is started and brought to where the run stood.
 
+mod other;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,6 +21,8 @@ use crate::engine::message::{
 use crate::engine::question::{Question, Seen, Told, Vector};
 use crate::trace::debug::{DebugCommand, PassState, RunState};
 use crate::trace::{Address, HostTensor};
+
+pub use other::Other;
 
 /// A way to an engine.
 pub trait Door {
@@ -78,6 +82,7 @@ pub struct Link {
     /// What is being opened.
     opening: Option<OpenRequest>,
     run: Option<Arc<RunState>>,
+    other: other::OtherSide,
 }
 
 struct Pending {
@@ -97,6 +102,10 @@ enum Purpose {
     /// Where it stands after something went wrong.
     Resume,
     Question,
+    /// Opens or moves the other side of a comparison.
+    Other,
+    /// Asks it something.
+    OtherQuestion,
 }
 
 impl Purpose {
@@ -105,13 +114,23 @@ impl Purpose {
             Self::Open => "open the run",
             Self::Command { .. } => "run",
             Self::Resume => "find where the run stands",
-            Self::Question => "answer a question",
+            Self::Question | Self::OtherQuestion => "answer a question",
+            Self::Other => "read the other side",
+        }
+    }
+
+    fn session(self) -> SessionId {
+        match self {
+            Self::Other | Self::OtherQuestion => OTHER,
+            _ => EXPLORER,
         }
     }
 }
 
 /// The session of the explorer.
 const EXPLORER: SessionId = SessionId(0);
+/// The session of what it is compared with.
+const OTHER: SessionId = SessionId(1);
 
 impl Link {
     /// A link to an engine that is started when first needed; `wake` asks for a frame.
@@ -145,12 +164,14 @@ impl Link {
             opened: None,
             opening: None,
             run: None,
+            other: other::OtherSide::default(),
         })
     }
 
     /// Opens a run; it takes the place of the one before.
     pub fn open(&mut self, request: OpenRequest) {
         self.cancel();
+        self.close_other();
         self.answers.forget(is_about_the_run);
         self.opening = Some(request.clone());
         self.send(Purpose::Open, Action::Open(Box::new(request)));
@@ -242,6 +263,7 @@ impl Link {
             self.take(id, event);
         }
         self.answers.begin_frame();
+        self.other.begin_frame();
         std::mem::take(&mut self.news)
     }
 
@@ -269,6 +291,10 @@ impl Link {
 
     /// Takes in the last event of a request.
     fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
+        if purpose.session() == OTHER {
+            self.other.end(id, purpose, event);
+            return;
+        }
         match event {
             Event::Run(state) => self.stand(purpose, *state),
             Event::Told(told) => {
@@ -345,7 +371,7 @@ impl Link {
         let cancel = CancelToken::default();
         let request = Request {
             id,
-            session: EXPLORER,
+            session: purpose.session(),
             action,
             cancel: cancel.clone(),
             events: self.events.clone(),
@@ -370,6 +396,7 @@ impl Link {
         self.door = None;
         self.pending.clear();
         self.answers.forget(|_| true);
+        self.other = other::OtherSide::default();
         if purpose == Purpose::Open || self.opened.is_none() {
             self.news.push(News::NotOpened(format!("{error:#}")));
             return;
@@ -423,7 +450,8 @@ fn is_about_the_run(question: &Question) -> bool {
         | Question::SearchVocabulary { .. }
         | Question::Template { .. }
         | Question::Inspect { .. }
-        | Question::Family { .. } => false,
+        | Question::Family { .. }
+        | Question::Machine => false,
         _ => true,
     }
 }

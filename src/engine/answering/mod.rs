@@ -20,8 +20,9 @@ use super::debugger::Debugger;
 use super::loaded::{LoadedModel, Models};
 use super::measures::{Looking, probe_heads};
 use super::message::{CancelToken, Event, ModelChoice};
-use super::question::{Question, Told};
+use super::question::{MachineSpeed, Question, Told};
 use super::task::Outbox;
+use crate::model::kernels::Machine;
 
 pub use long::LongAnswer;
 pub use of_text::family_of;
@@ -91,6 +92,7 @@ impl<'a> Answering<'a> {
             }
             Ask::Memory => self.memory(),
             Ask::Compare { tolerance, .. } => self.compare(tolerance),
+            Ask::Machine => Ok(Told::Machine(machine_speed())),
             question => self.of_run(question),
         }
     }
@@ -119,5 +121,15 @@ impl<'a> Answering<'a> {
                 Ok(loaded)
             }
         }
+    }
+}
+
+/// This machine's limits, measured anew.
+fn machine_speed() -> MachineSpeed {
+    let machine = Machine::measure();
+    MachineSpeed {
+        bytes_per_second: machine.bandwidth.map(|gigabytes| gigabytes * 1e9),
+        flops_per_second: machine.gflops * 1e9,
+        n_threads: machine.n_threads,
     }
 }

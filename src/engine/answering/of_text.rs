@@ -50,10 +50,21 @@ impl Answering<'_> {
                 let tokenizer = self.loaded(model.as_ref())?.tokenizer()?;
                 Told::Template(template(&tokenizer, &messages, &args)?)
             }
-            Ask::Inspect { model } => Told::Inspection(Box::new(Inspection::of(&model)?)),
+            Ask::Inspect { model } => {
+                let name = self.opened_as(&model).unwrap_or(model);
+                Told::Inspection(Box::new(Inspection::of(&name)?))
+            }
             Ask::Family { model } => Told::Family(self.family(model)?),
             other => bail!("this is no question about texts: {other:?}"),
         })
+    }
+
+    /// The name that the session's model was opened by, if `label` is what it is called: a folder is
+    /// called by its last part, which alone does not lead to it.
+    fn opened_as(&mut self, label: &str) -> Option<String> {
+        let debugger = self.debugger().ok()?;
+        let is_it = debugger.run().loaded().label == label;
+        is_it.then(|| debugger.request().model.name.clone())
     }
 
     fn family(&mut self, model: Option<ModelChoice>) -> Result<FamilyView> {

@@ -3,6 +3,8 @@
 mod attention;
 mod block;
 mod embedding;
+mod experiments;
+mod kit;
 mod kv_cache;
 mod logits;
 mod mixing;
@@ -19,6 +21,7 @@ mod text;
 mod timeline;
 mod tokens;
 mod values;
+mod weights;
 
 use super::picture::Picture;
 use super::spot::PictureKind;
@@ -27,9 +30,9 @@ use super::spot::PictureKind;
 #[must_use]
 pub fn create(kind: PictureKind) -> Box<dyn Picture> {
     match kind {
-        PictureKind::Text => Box::new(text::TextPicture),
-        PictureKind::Tokens => Box::new(tokens::TokensPicture),
-        PictureKind::Embedding => Box::new(embedding::EmbeddingPicture),
+        PictureKind::Text => Box::new(text::TextPicture::default()),
+        PictureKind::Tokens => Box::new(tokens::TokensPicture::default()),
+        PictureKind::Embedding => Box::new(embedding::EmbeddingPicture::default()),
         PictureKind::Attention => Box::new(attention::AttentionPicture::default()),
         PictureKind::Qkv => Box::new(qkv::QkvPicture::default()),
         PictureKind::Block => Box::new(block::BlockPicture),
@@ -43,6 +46,8 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::KvCache => Box::new(kv_cache::KvCachePicture::default()),
         PictureKind::Timeline => Box::new(timeline::TimelinePicture::default()),
         PictureKind::Residual => Box::new(residual::ResidualPicture::default()),
+        PictureKind::Experiments => Box::new(experiments::ExperimentsPicture::default()),
+        PictureKind::Weights => Box::new(weights::WeightsPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }
 }

@@ -1,18 +1,78 @@
-//! Text: what the model is given, before it is cut into tokens.
+//! Text: what the model is given to read, exactly as it is written, with the marks of the template.
 
-use egui::Ui;
+use egui::{Color32, RichText, TextFormat, Ui, vec2};
 
+use super::kit::{self, note_ui, section_ui};
+use crate::engine::question::{
+    Message, Question, SegmentKind, TemplateArgs, TemplateView, TextPiece, TextTokens, Told,
+};
+use crate::settings::PromptSettings;
 use crate::trace::{Place, View};
-use crate::ui::command::Command;
-use crate::ui::controls::{card, words};
+use crate::ui::answers::Asked;
+use crate::ui::command::{Command, Pointing};
+use crate::ui::controls::card;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
 use crate::ui::spot::Spot;
 use crate::ui::state::Overlay;
-use crate::ui::theme::{Palette, Role, Type, space};
+use crate::ui::theme::{Palette, Role, Type, mix, space};
 use crate::ui::tokens::visible;
+use crate::ui::widgets::{Span, flow_ui};
+use crate::ui::words::stages;
 
 /// The prompt as it was typed and as the model reads it.
-pub struct TextPicture;
+#[derive(Default)]
+pub struct TextPicture {
+    /// The token under the pointer.
+    hovered: Option<usize>,
+}
+
+const TABS: [&str; 3] = ["As it is read", "Messages", "Special tokens"];
+
+/// The messages that a prompt stands for.
+#[must_use]
+pub fn messages(prompt: &PromptSettings) -> Vec<Message> {
+    let mut messages = Vec::new();
+    if !prompt.system.trim().is_empty() {
+        messages.push(Message::new("system", &prompt.system));
+    }
+    messages.push(Message::new("user", &prompt.text));
+    messages
+}
+
+/// The question for the prompt's messages as the template writes them.
+fn template_question(prompt: &PromptSettings) -> Question {
+    Question::Template {
+        model: None,
+        messages: messages(prompt),
+        args: TemplateArgs::for_answer(),
+    }
+}
+
+/// The text that the model reads, and whether its own begin token comes before it; `None` while it
+/// is not known.
+pub(super) fn text_read(scene: &mut Scene<'_>) -> Option<(String, bool)> {
+    let prompt = scene.settings.prompt.clone();
+    if !prompt.is_chat {
+        return Some((prompt.text, true));
+    }
+    let told = scene.ask(&template_question(&prompt)).ready()?;
+    match &*told {
+        Told::Template(view) => Some((view.rendered.text.clone(), false)),
+        _ => None,
+    }
+}
+
+/// The prompt's tokens as the tokenizer tells them; `None` while they are not known.
+pub(super) fn tokens_read(scene: &mut Scene<'_>) -> Asked<Told> {
+    match text_read(scene) {
+        Some((text, with_begin)) => scene.ask(&Question::Tokens {
+            model: None,
+            text,
+            with_begin,
+        }),
+        None => Asked::Waiting,
+    }
+}
 
 impl Picture for TextPicture {
     fn heading(&self, scene: &Scene<'_>) -> Heading {
@@ -20,98 +80,387 @@ impl Picture for TextPicture {
             true => "a message in the model's chat template",
             false => "raw, as it was typed",
         };
-        Heading {
-            title: "Text".into(),
-            detail: detail.into(),
-            sentence: "Everything begins with a string of characters. The model goes on with it, token by token.".into(),
-        }
+        kit::heading(&stages::TEXT, detail)
+    }
+
+    fn tabs(&self) -> &'static [&'static str] {
+        &TABS
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let palette = Palette::of(ui);
-        let texts = scene
-            .run
-            .texts
-            .get(..scene.run.prompt_len)
-            .unwrap_or_default();
-        egui::ScrollArea::vertical()
-            .auto_shrink([false, false])
-            .show(ui, |ui| {
-                card(ui)
-                    .inner_margin(egui::Margin::same(20))
-                    .show(ui, |ui| {
-                        ui.set_width(ui.available_width());
-                        let mut job = egui::text::LayoutJob::default();
-                        job.wrap.max_width = ui.available_width();
-                        for text in texts {
-                            // Special tokens are set off: they are not text that someone wrote.
-                            let is_special = text.starts_with("<|") && text.ends_with("|>");
-                            let colour = if is_special {
-                                palette.role(Role::Attention)
-                            } else {
-                                palette.text
-                            };
-                            let mut format = egui::TextFormat::simple(
-                                egui::FontId::new(17.0, Type::Body.font().family),
-                                colour,
-                            );
-                            format.line_height = Some(27.0);
-                            job.append(text, 0.0, format);
-                        }
-                        ui.label(job);
-                    });
-                ui.add_space(space::SMALL);
-                let first = scene
-                    .run
-                    .likeliest
-                    .first()
-                    .map(|token| visible(token.text.trim()));
-                let told = match first {
-                    Some(first) => format!("After it, the model finds **{first}** likeliest."),
-                    None => "What the model would say next is not computed yet.".to_owned(),
-                };
-                ui.label(words(&told, Type::Body, Type::Strong, palette.muted));
-            });
+        self.hovered = None;
+        let scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
+        scroll.show(ui, |ui| match scene.tab(&TABS) {
+            0 => self.read_ui(ui, scene),
+            1 => messages_ui(ui, scene),
+            _ => specials_ui(ui, scene),
+        });
     }
 
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let prompt = scene
-            .run
-            .texts
-            .get(..scene.run.prompt_len)
-            .unwrap_or_default()
-            .concat();
-        let terms = [
-            Term::number(prompt.chars().count().to_string()),
-            Term::words("characters"),
-            Term::number(prompt.len().to_string()),
-            Term::words("bytes in UTF-8"),
-            Term::words("→"),
+        let Some((text, _)) = text_read(scene) else {
+            formula_ui(
+                ui,
+                &[Term::words("The template is being filled in …")],
+                "text",
+            );
+            return;
+        };
+        let at = self.hovered.unwrap_or(scene.view.token);
+        let mut terms = vec![
+            Term::number(text.chars().count().to_string()),
+            Term::words("characters,"),
+            Term::number(text.len().to_string()),
+            Term::words("bytes in UTF-8 →"),
             Term::result(Role::Residual, scene.run.prompt_len.to_string()),
             Term::words("tokens"),
         ];
-        formula_ui(ui, &terms, "text");
+        if let Some(token) = scene.run.texts.get(at) {
+            terms.push(Term::words("· the marked one is"));
+            terms.push(Term::of(Role::Residual, format!("“{}”", visible(token))));
+        }
+        formula_ui(ui, &terms, &format!("tokens[{at}]"));
     }
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
-        let happens = match scene.settings.prompt.is_chat {
-            true => {
-                "A chat model was trained on conversations written in one fixed form. The template puts what you typed into that form; the **set-off marks** are special tokens."
-            }
-            false => {
-                "The model gets exactly these characters and guesses how they go on. It was made to continue text; a chat is text as well, in a form it knows."
-            }
+        let mut side = kit::side(&stages::TEXT, &[]);
+        let prompt = &scene.settings.prompt;
+        let other = PromptSettings {
+            is_chat: !prompt.is_chat,
+            ..prompt.clone()
         };
-        let tokens = Command::Go(Spot::at(Place::View(View::Tokens), None));
-        Side {
-            happens: happens.into(),
-            look_for: "Every space and line break counts. The model never sees letters: the next stop cuts the text into tokens.".into(),
-            tries: vec![
-                ("Your own text".into(), Command::Overlay(Some(Overlay::Prompt))),
-                ("See its tokens".into(), tokens),
-            ],
-            meta: vec![format!("{} of {} positions", scene.run.ids.len(), scene.facts.n_context.unwrap_or_default())],
-            ..Side::default()
+        let name = if other.is_chat {
+            "As a chat"
+        } else {
+            "Raw text"
+        };
+        side.tries = vec![
+            (
+                "Your own text".into(),
+                Command::Overlay(Some(Overlay::Prompt)),
+            ),
+            (name.into(), Command::Open(other)),
+            (
+                "See its tokens".into(),
+                Command::Go(Spot::at(Place::View(View::Tokens), None)),
+            ),
+        ];
+        let context = scene.facts.n_context.map_or(String::new(), |n| {
+            format!(" of {} positions", crate::trace::units::count(n))
+        });
+        side.meta = vec![format!("{} tokens{context}", scene.run.ids.len())];
+        side
+    }
+}
+
+impl TextPicture {
+    /// The whole text; a click chooses the token under the pointer.
+    fn read_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        let prompt = scene.settings.prompt.clone();
+        if prompt.is_chat {
+            let asked = scene.ask(&template_question(&prompt));
+            let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
+                return;
+            };
+            if let Told::Template(view) = &*told {
+                plain_form_ui(ui, view);
+                self.chat_ui(ui, scene, view, &messages(&prompt));
+            }
+        } else {
+            let asked = tokens_read(scene);
+            let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
+                return;
+            };
+            if let Told::Tokens(tokens) = &*told {
+                self.raw_ui(ui, scene, tokens);
+            }
         }
+        order_note_ui(ui, scene);
+        next_ui(ui, scene);
+    }
+
+    fn raw_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, tokens: &TextTokens) {
+        large_card(ui, |ui| {
+            let kinds = tokens.pieces.iter().map(|piece| kind_of(piece, &[]));
+            self.pieces_ui(ui, scene, &tokens.pieces, 0, kinds.collect());
+        });
+    }
+
+    /// A card per message, with the role at its edge.
+    fn chat_ui(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        view: &TemplateView,
+        messages: &[Message],
+    ) {
+        for block in blocks(view) {
+            let role = match block.message.and_then(|at| messages.get(at)) {
+                Some(message) => message.role.as_str(),
+                None if block.is_last => "the answer begins here",
+                None => "added by the template",
+            };
+            let palette = Palette::of(ui);
+            ui.label(Type::Caption.text(role, palette.muted));
+            ui.add_space(-4.0);
+            large_card(ui, |ui| {
+                let pieces = view.pieces.get(block.pieces.clone()).unwrap_or_default();
+                let kinds = pieces
+                    .iter()
+                    .map(|piece| kind_of(piece, &view.rendered.segments));
+                self.pieces_ui(ui, scene, pieces, block.pieces.start, kinds.collect());
+            });
+        }
+    }
+
+    fn pieces_ui(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        pieces: &[TextPiece],
+        first: usize,
+        kinds: Vec<SegmentKind>,
+    ) {
+        let palette = Palette::of(ui);
+        let spans: Vec<Span> = pieces
+            .iter()
+            .zip(kinds)
+            .enumerate()
+            .map(|(at, (piece, kind))| Span {
+                text: shown(piece),
+                format: format_of(palette, kind, first + at == scene.view.token),
+            })
+            .collect();
+        let flow = flow_ui(ui, "text", &spans);
+        let position = |at: usize| first + at;
+        if let Some(at) = flow.hovered {
+            self.hovered = Some(position(at));
+            if let Some(piece) = pieces.get(at) {
+                let tip = format!(
+                    "token {}: “{}”\nid {}, {} bytes",
+                    position(at),
+                    visible(&piece.text),
+                    piece.id,
+                    piece.bytes.len()
+                );
+                flow.response.clone().on_hover_text_at_pointer(tip);
+            }
+        }
+        if let Some(at) = flow.clicked {
+            scene.point(Pointing::Token(position(at)));
+        }
+        let copy = || spans.iter().map(|span| span.text.as_str()).collect();
+        kit::copy_menu(scene, &flow.response, &[("Copy this text", &copy)]);
+    }
+}
+
+/// A stretch of the rendered prompt that belongs to one message.
+struct Block {
+    message: Option<usize>,
+    pieces: std::ops::Range<usize>,
+    is_last: bool,
+}
+
+/// The rendered prompt by messages.
+fn blocks(view: &TemplateView) -> Vec<Block> {
+    let of_piece = |piece: &TextPiece| {
+        let start = piece.covers.start;
+        let mut segments = view.rendered.segments.iter();
+        segments
+            .find(|segment| segment.bytes.contains(&start))?
+            .message
+    };
+    let mut blocks: Vec<Block> = Vec::new();
+    for (at, piece) in view.pieces.iter().enumerate() {
+        let message = of_piece(piece);
+        match blocks.last_mut().filter(|block| block.message == message) {
+            Some(block) => block.pieces.end = at + 1,
+            None => blocks.push(Block {
+                message,
+                pieces: at..at + 1,
+                is_last: false,
+            }),
+        }
+    }
+    if let Some(last) = blocks.last_mut() {
+        last.is_last = true;
+    }
+    blocks
+}
+
+/// What kind of text a token is.
+fn kind_of(piece: &TextPiece, segments: &[crate::engine::question::Segment]) -> SegmentKind {
+    if piece.is_special {
+        return SegmentKind::Special;
+    }
+    let start = piece.covers.start;
+    let mut segments = segments.iter();
+    let here = segments.find(|segment| segment.bytes.contains(&start));
+    here.map_or(SegmentKind::Content, |segment| segment.kind)
+}
+
+/// A token as it stands in the text: a line break keeps its effect, and has a mark.
+fn shown(piece: &TextPiece) -> String {
+    match piece.text.contains('\n') {
+        true => piece.text.replace('\n', "⏎\n"),
+        false => piece.text.clone(),
+    }
+}
+
+fn format_of(palette: &Palette, kind: SegmentKind, is_chosen: bool) -> TextFormat {
+    let (font, colour) = match kind {
+        SegmentKind::Content => (Type::Body.font().family, palette.text),
+        SegmentKind::Template => (Type::Body.font().family, palette.muted),
+        SegmentKind::Special => (Type::Mono.font().family, palette.role(Role::Attention)),
+    };
+    let size = if kind == SegmentKind::Special {
+        14.0
+    } else {
+        17.0
+    };
+    let background = match (is_chosen, kind) {
+        (true, _) => mix(palette.surface, palette.text, 0.16),
+        (false, SegmentKind::Special) => palette.wash(Role::Attention, 0.12),
+        (false, _) => Color32::TRANSPARENT,
+    };
+    TextFormat {
+        line_height: Some(27.0),
+        background,
+        valign: egui::Align::Center,
+        ..TextFormat::simple(egui::FontId::new(size, font), colour)
+    }
+}
+
+fn large_card(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    let frame = card(ui).inner_margin(egui::Margin::symmetric(20, 16));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        add(ui);
+    });
+}
+
+/// Where the model has no template of its own.
+fn plain_form_ui(ui: &mut Ui, view: &TemplateView) {
+    if !view.is_own {
+        note_ui(
+            ui,
+            "This model brings no chat template, so the plain form “User: … Assistant:” stands in for it. The run goes on; a model that was never trained on chats may still answer oddly.",
+        );
+    }
+}
+
+/// Scripts that run from right to left are shown in the order of their bytes.
+fn order_note_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    let from_right =
+        |letter: char| matches!(letter as u32, 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF);
+    if scene.settings.prompt.text.chars().any(from_right) {
+        note_ui(
+            ui,
+            "Letters that are written from right to left stand here in the order in which the model reads them, which is from left to right.",
+        );
+    }
+}
+
+/// What the model would say next, once it is known.
+fn next_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    let palette = Palette::of(ui);
+    ui.add_space(space::TINY);
+    let first = scene.run.likeliest.first();
+    let told = match first {
+        Some(first) => format!(
+            "After it, the model finds **{}** likeliest.",
+            visible(first.text.trim())
+        ),
+        None => "What the model would say next is not computed yet.".to_owned(),
+    };
+    let job = crate::ui::controls::words(&told, Type::Body, Type::Strong, palette.muted);
+    ui.label(job);
+}
+
+/// What was typed, message by message, beside what becomes of it.
+fn messages_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let prompt = scene.settings.prompt.clone();
+    if !prompt.is_chat {
+        note_ui(
+            ui,
+            "This text is read as it is: there are no messages. As a chat, the template would write it like this:",
+        );
+    }
+    for message in messages(&prompt) {
+        section_ui(
+            ui,
+            &message.role,
+            &format!("{} characters", message.text().chars().count()),
+        );
+        large_card(ui, |ui| {
+            ui.add(egui::Label::new(RichText::new(message.text()).font(Type::Body.font())).wrap());
+        });
+    }
+    ui.add_space(space::SMALL);
+    let asked = scene.ask(&template_question(&prompt));
+    let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
+        return;
+    };
+    let Told::Template(view) = &*told else {
+        return;
+    };
+    let note = format!(
+        "{} tokens, {} characters",
+        view.pieces.len(),
+        view.rendered.text.chars().count()
+    );
+    section_ui(ui, "What the template makes of it", &note);
+    plain_form_ui(ui, view);
+    large_card(ui, |ui| {
+        let spans: Vec<Span> = view
+            .pieces
+            .iter()
+            .map(|piece| Span {
+                text: shown(piece),
+                format: format_of(palette, kind_of(piece, &view.rendered.segments), false),
+            })
+            .collect();
+        flow_ui(ui, "the rendered template", &spans);
+    });
+}
+
+/// The model's special tokens, and where they stand in this text.
+fn specials_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let asked = scene.ask(&template_question(&scene.settings.prompt.clone()));
+    let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
+        return;
+    };
+    let Told::Template(view) = &*told else {
+        return;
+    };
+    note_ui(
+        ui,
+        "Special tokens have an id like all others, but no merge makes them. Text that is written exactly like one is read as one.",
+    );
+    ui.add_space(space::SMALL);
+    for special in &view.special_tokens {
+        let places: Vec<usize> = (0..scene.run.ids.len())
+            .filter(|at| scene.run.ids.get(*at) == Some(&special.id))
+            .collect();
+        ui.horizontal(|ui| {
+            ui.spacing_mut().item_spacing = vec2(space::MEDIUM, 0.0);
+            ui.add_sized(
+                [60.0, 22.0],
+                egui::Label::new(Type::Mono.text(special.id.to_string(), palette.muted)),
+            );
+            ui.label(Type::Mono.text(&special.content, palette.role(Role::Attention)));
+            let told = match places.as_slice() {
+                [] => "not in this text".to_owned(),
+                [one] => format!("at position {one}"),
+                many => format!(
+                    "at {} positions, first at {}",
+                    many.len(),
+                    many.first().copied().unwrap_or_default()
+                ),
+            };
+            ui.label(Type::Body.text(told, palette.muted));
+        });
     }
 }
