@@ -130,7 +130,7 @@ impl Purpose {
 /// The session of the explorer.
 const EXPLORER: SessionId = SessionId(0);
 /// The session of what it is compared with.
-const OTHER: SessionId = SessionId(1);
+pub const OTHER: SessionId = SessionId(1);
 
 impl Link {
     /// A link to an engine that is started when first needed; `wake` asks for a frame.
@@ -293,6 +293,10 @@ impl Link {
     fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
         if purpose.session() == OTHER {
             self.other.end(id, purpose, event);
+            if purpose == Purpose::Other {
+                self.answers
+                    .forget(|question| matches!(question, Question::Compare { .. }));
+            }
             return;
         }
         match event {

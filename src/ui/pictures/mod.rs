@@ -2,6 +2,7 @@
 
 mod attention;
 mod block;
+mod compare;
 mod embedding;
 mod experiments;
 mod kit;
@@ -47,6 +48,7 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Timeline => Box::new(timeline::TimelinePicture::default()),
         PictureKind::Residual => Box::new(residual::ResidualPicture::default()),
         PictureKind::Experiments => Box::new(experiments::ExperimentsPicture::default()),
+        PictureKind::Compare => Box::new(compare::ComparePicture::default()),
         PictureKind::Weights => Box::new(weights::WeightsPicture::default()),
         other => Box::new(values::ValuesPicture::of(other)),
     }

@@ -1,0 +1,247 @@
+//! What the run is compared with.
+
+use egui::{DragValue, Ui};
+
+use crate::engine::message::{OpenRequest, Prompt};
+use crate::engine::question::{Message, SamplingChoice};
+use crate::trace::debug::DebugCommand;
+use crate::trace::{Address, Place, Stage};
+use crate::ui::controls::{Button, segmented};
+use crate::ui::picture::Scene;
+use crate::ui::pictures::kit::{field_ui, note_ui};
+use crate::ui::theme::{Palette, Type, space};
+
+/// The other side, as it is being chosen.
+pub struct Setup {
+    kind: usize,
+    /// The kind that is on view.
+    open: usize,
+    prompt: String,
+    model: String,
+    temperature: f32,
+    seed: u64,
+}
+
+const KINDS: [&str; 5] = [
+    "Another prompt",
+    "Other settings",
+    "4 and 16 bits",
+    "Another model",
+    "Without edits",
+];
+/// Tokens that a run with other settings may draw.
+const MOST_TOKENS: usize = 32;
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            kind: 0,
+            open: 0,
+            prompt: String::new(),
+            model: String::new(),
+            temperature: 1.0,
+            seed: 7,
+        }
+    }
+}
+
+impl Setup {
+    pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        if self.prompt.is_empty() {
+            self.prompt = other_prompt(&scene.settings.prompt.text);
+        }
+        if let Some(kind) = segmented(ui, "what to compare with", &KINDS, self.kind) {
+            self.kind = kind;
+        }
+        ui.horizontal(|ui| {
+            let can = self.choose_ui(ui, scene);
+            let mut button = Button::new("Compare");
+            button.is_primary = true;
+            button.is_disabled = !can;
+            if button.show(ui, space::TARGET).clicked() && can {
+                self.begin(scene);
+            }
+        });
+    }
+
+    /// What belongs to the kind that is chosen. Returns whether it can be opened.
+    fn choose_ui(&mut self, ui: &mut Ui, scene: &Scene<'_>) -> bool {
+        let palette = Palette::of(ui);
+        let say = |ui: &mut Ui, text: &str| {
+            ui.label(Type::Body.text(text, palette.muted));
+        };
+        match self.kind {
+            0 => {
+                let width = (ui.available_width() - 130.0).max(160.0);
+                field_ui(
+                    ui,
+                    "the other prompt",
+                    "Another prompt",
+                    &mut self.prompt,
+                    width,
+                );
+                !self.prompt.is_empty()
+            }
+            1 => {
+                say(ui, "temperature");
+                let drag = ui.add(
+                    DragValue::new(&mut self.temperature)
+                        .range(0.0..=4.0)
+                        .speed(0.02)
+                        .max_decimals(2),
+                );
+                drag.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::SpinButton, true, "temperature")
+                });
+                say(ui, "seed");
+                let drag = ui.add(DragValue::new(&mut self.seed));
+                drag.widget_info(|| {
+                    egui::WidgetInfo::labeled(egui::Role::SpinButton, true, "seed")
+                });
+                true
+            }
+            2 => match twin(&scene.facts.name) {
+                Some(twin) => {
+                    say(
+                        ui,
+                        &format!(
+                            "{} and {twin}: the same weights, rounded and not",
+                            scene.facts.name
+                        ),
+                    );
+                    true
+                }
+                None => {
+                    say(
+                        ui,
+                        "Of this model there is no copy in other bits here: choose Another model and name one.",
+                    );
+                    false
+                }
+            },
+            3 => {
+                field_ui(
+                    ui,
+                    "the other model",
+                    "A folder, or a name from the list of models",
+                    &mut self.model,
+                    320.0,
+                );
+                !self.model.trim().is_empty()
+            }
+            _ => {
+                let acts = scene.run.edits.acts();
+                say(
+                    ui,
+                    if acts {
+                        "The same text without the edits."
+                    } else {
+                        "No edit acts: add one under Experiments first."
+                    },
+                );
+                acts
+            }
+        }
+    }
+
+    fn begin(&mut self, scene: &mut Scene<'_>) {
+        self.open = self.kind;
+        let ids = scene.run.ids.clone();
+        let prompt_ids = ids.get(..scene.run.prompt_len).unwrap_or_default().to_vec();
+        let is_chat = scene.settings.prompt.is_chat;
+        let system = scene.settings.prompt.system.clone();
+        let twin = twin(&scene.facts.name);
+        let (kind, text, model) = (self.kind, self.prompt.clone(), self.model.trim().to_owned());
+        let sampling = SamplingChoice {
+            temperature: Some(self.temperature),
+            ..SamplingChoice::default()
+        };
+        let seed = self.seed;
+        let change = move |request: &mut OpenRequest| match kind {
+            0 if is_chat => put_messages(request, &system, &text),
+            0 => request.prompt = Prompt::Raw(text),
+            1 => {
+                request.prompt = Prompt::Ids(prompt_ids);
+                request.sampling = sampling;
+                request.seed = Some(seed);
+            }
+            2 => {
+                request.prompt = Prompt::Ids(ids);
+                if let Some(twin) = twin {
+                    twin.clone_into(&mut request.model.name);
+                }
+            }
+            3 => request.model.name = model,
+            _ => request.prompt = Prompt::Ids(ids),
+        };
+        let mut logits = Address::at(Place::Stage(Stage::Logits));
+        logits.pass = Some(0);
+        let then = match kind {
+            1 => DebugCommand::End {
+                max_tokens: MOST_TOKENS,
+            },
+            _ => DebugCommand::To(logits),
+        };
+        scene.link.open_other(change, then);
+    }
+
+    /// What stands where nothing is compared yet.
+    pub fn closed_ui(&self, ui: &mut Ui) {
+        let told = match self.kind {
+            0 => {
+                "Two prompts that differ in one word show best where the difference goes. As many tokens keep the positions aligned."
+            }
+            1 => {
+                "The same distribution, drawn from in another way: the states are equal until the texts part."
+            }
+            2 => "What rounding to 4 bits changes, from the embedding to the answer.",
+            3 => {
+                "Two models on the same text. Where their states have different widths, only the answers can be compared."
+            }
+            _ => "What the edits changed, state by state.",
+        };
+        note_ui(ui, told);
+    }
+
+    /// Differences that count as none: equal arithmetic gives equal bits, other pieces of the text
+    /// do not.
+    pub fn tolerance(&self) -> f32 {
+        if self.open >= 2 { 1e-3 } else { 0.0 }
+    }
+
+    /// Whether what was drawn is compared.
+    pub fn is_about_draws(&self) -> bool {
+        self.open == 1
+    }
+}
+
+/// Puts another question in the place of the last one; what else was said stays.
+fn put_messages(request: &mut OpenRequest, system: &str, text: &str) {
+    if let Prompt::Chat { messages, .. } = &mut request.prompt {
+        messages.clear();
+        if !system.trim().is_empty() {
+            messages.push(Message::new("system", system));
+        }
+        messages.push(Message::new("user", text));
+    }
+}
+
+/// The same weights in other bits, where the program carries them.
+fn twin(model: &str) -> Option<&'static str> {
+    match model {
+        "classroom" => Some("classroom-16bit"),
+        "classroom-16bit" => Some("classroom"),
+        _ => None,
+    }
+}
+
+/// A prompt to begin with: the same with its names changed, or the same.
+fn other_prompt(text: &str) -> String {
+    let pairs = [
+        ("Anna and Tom", "Tom and Anna"),
+        ("France", "Japan"),
+        ("dog bit the man", "man bit the dog"),
+    ];
+    let found = pairs.iter().find(|(from, _)| text.contains(from));
+    found.map_or_else(|| text.to_owned(), |(from, to)| text.replace(from, to))
+}
