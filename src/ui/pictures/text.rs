@@ -222,12 +222,17 @@ impl TextPicture {
         kinds: Vec<SegmentKind>,
     ) {
         let palette = Palette::of(ui);
+        let last = pieces.len().saturating_sub(1);
         let spans: Vec<Span> = pieces
             .iter()
             .zip(kinds)
             .enumerate()
             .map(|(at, (piece, kind))| Span {
-                text: shown(piece),
+                // No empty line at the end of a card.
+                text: match at == last {
+                    true => shown(piece).trim_end_matches('\n').to_owned(),
+                    false => shown(piece),
+                },
                 format: format_of(palette, kind, first + at == scene.view.token),
             })
             .collect();
@@ -308,26 +313,22 @@ fn shown(piece: &TextPiece) -> String {
 }
 
 fn format_of(palette: &Palette, kind: SegmentKind, is_chosen: bool) -> TextFormat {
-    let (font, colour) = match kind {
-        SegmentKind::Content => (Type::Body.font().family, palette.text),
-        SegmentKind::Template => (Type::Body.font().family, palette.muted),
-        SegmentKind::Special => (Type::Mono.font().family, palette.role(Role::Attention)),
-    };
-    let size = if kind == SegmentKind::Special {
-        14.0
-    } else {
-        17.0
+    let colour = match kind {
+        SegmentKind::Content => palette.text,
+        SegmentKind::Template => palette.muted,
+        SegmentKind::Special => palette.role(Role::Attention),
     };
     let background = match (is_chosen, kind) {
         (true, _) => mix(palette.surface, palette.text, 0.16),
         (false, SegmentKind::Special) => palette.wash(Role::Attention, 0.12),
         (false, _) => Color32::TRANSPARENT,
     };
+    // One size for all: a background is as high as its letters.
+    let font = egui::FontId::new(17.0, Type::Body.font().family);
     TextFormat {
-        line_height: Some(27.0),
         background,
-        valign: egui::Align::Center,
-        ..TextFormat::simple(egui::FontId::new(size, font), colour)
+        expand_bg: 2.0,
+        ..TextFormat::simple(font, colour)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Setup {
     model: String,
     temperature: f32,
     seed: u64,
+    /// The prompt that this belongs to.
+    text: String,
 }
 
 const KINDS: [&str; 5] = [
@@ -41,14 +43,21 @@ impl Default for Setup {
             model: String::new(),
             temperature: 1.0,
             seed: 7,
+            text: String::new(),
         }
     }
 }
 
 impl Setup {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        if self.prompt.is_empty() {
-            self.prompt = other_prompt(&scene.settings.prompt.text);
+        let text = scene.settings.prompt.text.clone();
+        if self.text != text {
+            self.prompt = other_prompt(&text);
+            // Where the program knows a prompt that differs in one thing, it begins with that.
+            if self.kind == 0 && self.prompt != text && scene.run.prompt_len > 0 {
+                self.begin(scene);
+            }
+            self.text = text;
         }
         if let Some(kind) = segmented(ui, "what to compare with", &KINDS, self.kind) {
             self.kind = kind;

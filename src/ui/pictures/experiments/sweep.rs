@@ -29,6 +29,8 @@ pub struct Sweep {
     other: String,
     /// The plan under way, or done.
     plan: Option<SweepPlan>,
+    /// Whether someone has stopped one: then none begins by itself.
+    is_stopped: bool,
     state: MapState,
     /// The effects of the answer they were made from.
     cut: Option<(Arc<Told>, Grid)>,
@@ -37,6 +39,8 @@ pub struct Sweep {
 }
 
 const KINDS: [&str; 3] = ["Every head off", "Every state off", "Patch every state"];
+/// A sweep of so few runs begins by itself.
+const SMALL: usize = 48;
 const OUTCOMES: [&str; 3] = ["Probability", "Logit", "Bits"];
 
 impl Sweep {
@@ -115,6 +119,9 @@ impl Sweep {
                 Over::Heads => scene.facts.n_heads,
                 Over::LayersXPositions => scene.run.passes.last().map_or(0, |pass| pass.n_pos),
             };
+        if n <= SMALL && !self.is_stopped {
+            self.plan = self.planned(scene);
+        }
         let n = crate::trace::units::count(n as u64);
         let told = match self.kind {
             0 => format!("{n} runs, each with one head switched off and everything else as it is."),
@@ -148,6 +155,7 @@ impl Sweep {
             if Button::new("Stop").show(ui, space::TARGET).clicked() {
                 // Nobody asks any more, so it is cancelled.
                 self.plan = None;
+                self.is_stopped = true;
             }
         });
         ui.ctx().request_repaint();

@@ -71,7 +71,8 @@ impl Bytes {
             } else {
                 palette.sunk
             };
-            ui.painter().rect_filled(rect, corner::SMALL, fill);
+            let line = rect.expand2(vec2(0.0, ui.spacing().item_spacing.y / 2.0));
+            ui.painter().rect_filled(line, corner::SMALL, fill);
         }
         let painter = ui.painter();
         let put = |x: f32, align: Align2, text: String, font: Type, colour| {

@@ -1,10 +1,10 @@
 //! The weights as an area: each part as large as it is in the file, its tensors inside.
 
-use egui::{Align2, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::treemap::squarified;
 use super::{Picked, colour, shape, storage};
-use crate::engine::question::{Group, Inspection, TensorRow};
+use crate::engine::question::{Group, Half, Inspection, TensorRow};
 use crate::trace::units;
 use crate::ui::controls::segmented;
 use crate::ui::picture::Scene;
@@ -195,22 +195,31 @@ fn title_ui(ui: &Ui, part: &Part<'_>, place: Rect) {
         .painter()
         .with_clip_rect(place.shrink(2.0).intersect(ui.clip_rect()));
     let at = pos2(place.left() + 7.0, place.top() + 11.0);
-    let name = part.group.to_string();
-    let name = painter.text(
-        at,
-        Align2::LEFT_CENTER,
-        name,
-        Type::Caption.font(),
-        palette.text,
-    );
+    let room = place.width() - 14.0;
+    let layout = |text: String| painter.layout_no_wrap(text, Type::Caption.font(), palette.text);
+    let mut name = layout(part.group.to_string());
+    if name.size().x > room {
+        name = layout(short_name(part.group));
+    }
+    let name_end = at.x + name.size().x;
+    painter.galley(at - vec2(0.0, name.size().y / 2.0), name, palette.text);
     let size = units::bytes(part.rows.iter().map(|row| row.bytes).sum());
     let galley = painter.layout_no_wrap(size, Type::MonoSmall.font(), palette.muted);
-    if name.right() + 10.0 + galley.size().x < place.right() - 6.0 {
+    if name_end + 10.0 + galley.size().x < place.right() - 6.0 {
         let corner = pos2(
             place.right() - 7.0 - galley.size().x,
             at.y - galley.size().y / 2.0,
         );
         painter.galley(corner, galley, palette.muted);
+    }
+}
+
+/// A part in few letters.
+fn short_name(group: Group) -> String {
+    match group {
+        Group::Block(block, Half::Attention) => format!("{block} attn"),
+        Group::Block(block, Half::Mlp) => format!("{block} MLP"),
+        other => other.to_string(),
     }
 }
 

@@ -191,7 +191,10 @@ fn tensor_formula_ui(ui: &mut Ui, row: Option<&TensorRow>) {
         Term::words("="),
         Term::number(units::count(row.parameters)),
         Term::words("parameters ·"),
-        Term::number(storage(row)),
+        Term::number(match row.packing {
+            Some(packing) => format!("{} bits", packing.bits),
+            None => row.dtype.clone(),
+        }),
         Term::words("→"),
         Term::result(Role::Residual, units::bytes(row.bytes)),
     ];

@@ -21,7 +21,7 @@ pub struct Table {
 const ROW: f32 = 25.0;
 
 /// Where the columns end or begin, as shares of the width: shape, type, bits, bytes, parameters.
-const COLUMNS: [f32; 5] = [0.43, 0.58, 0.73, 0.85, 1.0];
+const COLUMNS: [f32; 5] = [0.46, 0.61, 0.75, 0.86, 1.0];
 
 impl Table {
     pub fn show(
@@ -94,7 +94,9 @@ impl Table {
 
 fn head_ui(ui: &mut Ui) {
     let palette = Palette::of(ui);
-    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 20.0), Sense::hover());
+    // The rows below give some of their width to the scroll bar.
+    let bar = ui.spacing().scroll.allocated_width();
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width() - bar, 20.0), Sense::hover());
     let [shape, dtype, bits, bytes, parameters] = columns(rect);
     let put = |x: f32, align: Align2, text: &str| {
         ui.painter().text(
