@@ -104,8 +104,13 @@ impl OtherSide {
     pub(super) fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
         if purpose == Purpose::OtherQuestion {
             match event {
-                Event::Told(told) => drop(self.answers.told(id, Ok(*told))),
-                Event::Failed(why) => drop(self.answers.told(id, Err(why))),
+                Event::Told(told) => {
+                    let n_bytes = crate::ui::weigh::n_bytes(&told);
+                    self.answers.told(id, Ok(*told), n_bytes);
+                }
+                Event::Failed(why) => {
+                    self.answers.told(id, Err(why), 0);
+                }
                 _ => self.answers.drop_request(id),
             }
             return;

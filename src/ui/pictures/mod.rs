@@ -21,7 +21,6 @@ mod shared;
 mod text;
 mod timeline;
 mod tokens;
-mod values;
 mod weights;
 
 use super::picture::Picture;
@@ -50,6 +49,5 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Experiments => Box::new(experiments::ExperimentsPicture::default()),
         PictureKind::Compare => Box::new(compare::ComparePicture::default()),
         PictureKind::Weights => Box::new(weights::WeightsPicture::default()),
-        other => Box::new(values::ValuesPicture::of(other)),
     }
 }

@@ -4,7 +4,7 @@ use egui::{Color32, RichText, TextFormat, Ui, vec2};
 
 use super::kit::{self, note_ui, section_ui};
 use crate::engine::question::{
-    Message, Question, SegmentKind, TemplateArgs, TemplateView, TextPiece, TextTokens, Told,
+    Message, Question, SegmentKind, TemplateView, TextPiece, TextTokens, Told,
 };
 use crate::settings::PromptSettings;
 use crate::trace::{Place, View};
@@ -12,6 +12,7 @@ use crate::ui::answers::Asked;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::card;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::roles::{messages, template};
 use crate::ui::spot::Spot;
 use crate::ui::state::Overlay;
 use crate::ui::theme::{Palette, Role, Type, mix, space};
@@ -28,26 +29,6 @@ pub struct TextPicture {
 
 const TABS: [&str; 3] = ["As it is read", "Messages", "Special tokens"];
 
-/// The messages that a prompt stands for.
-#[must_use]
-pub fn messages(prompt: &PromptSettings) -> Vec<Message> {
-    let mut messages = Vec::new();
-    if !prompt.system.trim().is_empty() {
-        messages.push(Message::new("system", &prompt.system));
-    }
-    messages.push(Message::new("user", &prompt.text));
-    messages
-}
-
-/// The question for the prompt's messages as the template writes them.
-fn template_question(prompt: &PromptSettings) -> Question {
-    Question::Template {
-        model: None,
-        messages: messages(prompt),
-        args: TemplateArgs::for_answer(),
-    }
-}
-
 /// The text that the model reads, and whether its own begin token comes before it; `None` while it
 /// is not known.
 pub(super) fn text_read(scene: &mut Scene<'_>) -> Option<(String, bool)> {
@@ -55,7 +36,7 @@ pub(super) fn text_read(scene: &mut Scene<'_>) -> Option<(String, bool)> {
     if !prompt.is_chat {
         return Some((prompt.text, true));
     }
-    let told = scene.ask(&template_question(&prompt)).ready()?;
+    let told = scene.ask(&template(&prompt)).ready()?;
     match &*told {
         Told::Template(view) => Some((view.rendered.text.clone(), false)),
         _ => None,
@@ -158,7 +139,7 @@ impl TextPicture {
     fn read_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let prompt = scene.settings.prompt.clone();
         if prompt.is_chat {
-            let asked = scene.ask(&template_question(&prompt));
+            let asked = scene.ask(&template(&prompt));
             let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
                 return;
             };
@@ -399,7 +380,7 @@ fn messages_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         });
     }
     ui.add_space(space::SMALL);
-    let asked = scene.ask(&template_question(&prompt));
+    let asked = scene.ask(&template(&prompt));
     let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
         return;
     };
@@ -429,7 +410,7 @@ fn messages_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 /// The model's special tokens, and where they stand in this text.
 fn specials_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
-    let asked = scene.ask(&template_question(&scene.settings.prompt.clone()));
+    let asked = scene.ask(&template(&scene.settings.prompt.clone()));
     let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
         return;
     };
