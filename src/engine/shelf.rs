@@ -344,7 +344,7 @@ mod tests {
         assert_eq!(row("classroom").place, ModelPlace::Embedded);
         assert_eq!(row("classroom").parameters, Some(3_150_144));
         assert_eq!(row("classroom").bits, Some(4));
-        assert_eq!(row("classroom").memory.unwrap().n_positions, 512);
+        assert_eq!(row("classroom").memory.unwrap().n_positions, 1_024);
         for known in &names::SHORT_NAMES {
             let row = row(known.name);
             assert_eq!(row.place, ModelPlace::Hub);

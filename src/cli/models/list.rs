@@ -97,9 +97,14 @@ fn state(row: &ModelRow) -> String {
     };
     let fit = row.memory.map(|memory| memory.fit);
     let remark = match (&row.cannot_run, fit) {
-        (Some(_), _) => match &row.family {
+        // The family is the reason, or something that takes a sentence.
+        (Some(why), _) => match row
+            .family
+            .as_ref()
+            .filter(|of| why.contains(&format!("'{of}'")))
+        {
             Some(family) => format!("cannot run yet (type {family})"),
-            None => "cannot run".to_owned(),
+            None => format!("cannot run: see `vitrine models show {}`", row.name),
         },
         (None, Some(Fit::TooLarge)) => "does not fit in memory".to_owned(),
         (None, Some(Fit::Tight)) => "will be tight in memory".to_owned(),

@@ -155,8 +155,15 @@ struct Screen {
 
 impl Screen {
     fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        // The template is ours and right; if it were not, the plain bar would do.
+        if let Ok(style) =
+            ProgressStyle::with_template("[{bar:30}] {percent:>3} % · {prefix}  {msg}")
+        {
+            bar.set_style(style.progress_chars("=> "));
+        }
         Self {
-            bar: ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
+            bar,
             plan: None,
             n_here: 0,
         }
@@ -178,11 +185,6 @@ impl Screen {
             self.line(&format!("{missing:>9}  to fetch{here}{free}"));
         }
         self.bar.set_length(plan.total_bytes);
-        let template = "{msg} [{bar:30}] {percent:>3} % · {prefix}";
-        // The template is ours and right; if it were not, the plain bar would do.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
-        }
         self.plan = Some(plan);
     }
 
@@ -233,7 +235,7 @@ impl Screen {
 
     /// A line above the bar.
     fn line(&self, text: &str) {
-        match io::stderr().is_terminal() {
+        match io::stderr().is_terminal() && self.plan.is_some() {
             true => self.bar.println(text),
             false => eprintln!("{text}"),
         }

@@ -17,6 +17,8 @@ use crate::trace::units;
 /// How often progress is told.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// Bytes that must have come before the time left is told.
+const FORETELLING: u64 = 4 << 20;
 /// Questions for the list of files that may fail in a row.
 const FIRST_TRIES: u32 = 3;
 
@@ -366,8 +368,13 @@ impl Job {
         progress.done_bytes = progress.files.iter().map(|file| file.done_bytes).sum();
         progress.bytes_per_s = self.speed.bytes_per_s();
         let left = progress.total_bytes.saturating_sub(progress.done_bytes);
-        let fast_enough = progress.bytes_per_s.filter(|speed| *speed >= 1.0);
-        progress.left_s = fast_enough.map(|speed| left as f64 / speed);
+        // The first requests are slow however fast the line is: nothing is foretold from them.
+        let is_known = self.received >= FORETELLING
+            || self.received.saturating_mul(20) >= progress.total_bytes;
+        let speed = progress
+            .bytes_per_s
+            .filter(|speed| is_known && *speed >= 1.0);
+        progress.left_s = speed.map(|speed| left as f64 / speed);
         (self.report)(DownloadEvent::Progress(self.progress.clone()));
     }
 }
