@@ -31,7 +31,8 @@ pub const WORDS: &str = "\
   branch [@POSITION] TOKEN      go on with another token: branch Rome, branch @5 17
   branch [@POSITION] SETTINGS   … with other settings: branch temperature=1.2 seed=7
   branches, switch N, drop N    the tree of branches
-  look ADDRESS, memory          a value; what the run holds in memory";
+  look ADDRESS, memory          a value; what the run holds in memory
+  parity                        whether what is shown is what is computed";
 
 /// What someone asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +69,8 @@ pub enum Order {
     Branches,
     /// What the run holds in memory.
     Memory,
+    /// Whether what is shown is what is computed.
+    Parity,
     /// The keys and words.
     Help,
     /// Leave.
@@ -121,6 +124,7 @@ pub fn parse(text: &str) -> Result<Order> {
         "edits" => Ok(Order::Edits),
         "branches" => Ok(Order::Branches),
         "memory" => Ok(Order::Memory),
+        "parity" => Ok(Order::Parity),
         "?" => Ok(Order::Help),
         "q" => Ok(Order::Quit),
         _ => match edit_change(word, rest)? {

@@ -12,7 +12,8 @@ use crate::engine::client::Client;
 use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
 use crate::engine::question::{Question, Told};
 use crate::tokenizer::{Message, TemplateArgs};
-use crate::trace::debug::{Breakpoint, DebugCommand, RunState, SourcePrompt, Way};
+use crate::trace::debug::{Breakpoint, DebugCommand, Next, RunState, SourcePrompt, Way};
+use crate::trace::measure::parity::Parity;
 use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage};
 
 const SESSION: SessionId = SessionId(0);
@@ -119,6 +120,7 @@ impl Stepper {
             Order::Edits => return list(&shown::edits(&self.state)),
             Order::Branches => return list(&shown::branches(&self.state)),
             Order::Memory => return list(&shown::memory(&self.state)),
+            Order::Parity => return list(&self.parity()?.to_string()),
             Order::Help => return list(&format!("{KEYS}\n\n{WORDS}")),
             Order::Quit => return Ok(false),
         }
@@ -140,6 +142,9 @@ impl Stepper {
         let picture = self.picture()?;
         if !picture.is_empty() {
             writeln!(out, "{picture}")?;
+        }
+        if self.is_quick() {
+            writeln!(out, "{}", self.parity()?)?;
         }
         if let Some(verdict) = shown::verdict(&self.state) {
             writeln!(out, "{verdict}")?;
@@ -199,6 +204,25 @@ impl Stepper {
             }
         }
         bail!("the engine ended without an answer")
+    }
+
+    /// Whether the logits are new and the checks of them are done before anyone waits; for slower
+    /// passes there is an order.
+    fn is_quick(&self) -> bool {
+        const QUICK: f64 = 0.1; // seconds of the pass itself
+        let pass = self.state.passes.last();
+        let seconds: f64 = pass.map_or(0.0, |pass| pass.executed.iter().map(|(_, s)| s).sum());
+        self.state.next == Next::Sample && seconds < QUICK
+    }
+
+    fn parity(&mut self) -> Result<Parity> {
+        match self.ask(Action::Ask(Box::new(Question::Parity)))? {
+            Event::Told(told) => match *told {
+                Told::Parity(parity) => Ok(parity),
+                _ => bail!("the engine told something else"),
+            },
+            _ => bail!("the engine told something else"),
+        }
     }
 
     fn look(&mut self, address: Address) -> Result<HostTensor> {
