@@ -23,7 +23,7 @@ use anyhow::{Result, ensure};
 use super::generate;
 use super::loaded::LoadedModel;
 use super::message::{CancelToken, Event, OpenRequest};
-use super::run::{Run, RunOptions};
+use super::run::{Next, Run, RunOptions};
 use super::sampler::fresh_seed;
 use super::stops::Ends;
 use super::task::{Outbox, Turn};
@@ -31,7 +31,7 @@ use super::tracing;
 use super::watch::Watch;
 use crate::tokenizer::Tokenizer;
 use crate::trace::debug::{Breakpoint, DebugCommand, EditList, RunVerdict};
-use crate::trace::{Place, View};
+use crate::trace::{Address, Place, View};
 use branches::Branches;
 use goal::Goal;
 use sources::Source;
@@ -260,7 +260,7 @@ impl Debugger {
         self.version
     }
 
-    fn rewind(&mut self, address: &crate::trace::Address, cancel: &CancelToken) -> Result<()> {
+    fn rewind(&mut self, address: &Address, cancel: &CancelToken) -> Result<()> {
         checks::check_address(address, self.run.loaded())?;
         let pass = address.pass.unwrap_or(0);
         match address.place {
@@ -272,8 +272,7 @@ impl Debugger {
                     "{} is no place to go back to: name a stage, a hook, or sample",
                     view.name()
                 );
-                let next = super::run::Next::Sample;
-                self.run.rewind_to(pass, next, cancel)
+                self.run.rewind_to(pass, Next::Sample, cancel)
             }
         }
     }

@@ -93,10 +93,9 @@ impl Debugger {
 
     fn memory(&self) -> RunMemory {
         let passes = self.run.passes().iter();
-        let baseline = self
-            .baseline
-            .as_ref()
-            .map_or(0, |run| run.state_bytes_from(0));
+        // What comes before the edits is shared with the run.
+        let own = self.baseline.as_ref().zip(self.run.edited_from());
+        let baseline = own.map_or(0, |(run, from)| run.state_bytes_from(from));
         RunMemory {
             state_bytes: self.run.state_bytes_from(0),
             recorded_bytes: passes.map(LogicalPass::recorded_bytes).sum(),

@@ -258,6 +258,17 @@ impl Run {
         own.map(super::LogicalPass::hidden_bytes).sum()
     }
 
+    /// Position of the first token of the first pass that the edits affect; `None` where none acts.
+    #[must_use]
+    pub fn edited_from(&self) -> Option<usize> {
+        let places = self.edits.acting().iter();
+        let first = places.map(|edit| self.affected_by(edit).pass).min()?;
+        Some(match first {
+            0 => 0,
+            pass => self.prompt_len + pass - 1,
+        })
+    }
+
     /// Goes back to before `first`, if the run has come so far; tells where it stood then.
     fn go_before(&mut self, first: Affected, cancel: &CancelToken) -> Result<Option<Standing>> {
         let stood = self.standing();
