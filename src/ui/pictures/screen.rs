@@ -155,18 +155,23 @@ fn drawn(run: &RunState) -> Vec<(usize, u32)> {
         .collect()
 }
 
-/// A token as the vocabulary has it.
+/// A token as the vocabulary has it: at its own place, or found by its id where ids have gaps.
 fn entry(scene: &mut Scene<'_>, id: u32) -> Option<Entry> {
     let place = id as usize;
-    let question = Question::Vocabulary {
+    let at_place = Question::Vocabulary {
         model: None,
         page: place..place + 1,
     };
-    let told = scene.ask(&question).ready()?;
-    match &*told {
-        Told::Vocabulary(found) => found.entries.iter().find(|entry| entry.id == id).cloned(),
+    let by_id = Question::SearchVocabulary {
+        model: None,
+        text: id.to_string(),
+        limit: 8,
+    };
+    let mut find = |question: &Question| match &*scene.ask(question).ready()? {
+        Told::Vocabulary(found) => Some(found.entries.iter().find(|entry| entry.id == id).cloned()),
         _ => None,
-    }
+    };
+    find(&at_place)?.or_else(|| find(&by_id).flatten())
 }
 
 /// Adds `bytes` to those that wait, and takes out the text that is complete.

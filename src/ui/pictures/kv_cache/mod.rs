@@ -3,6 +3,7 @@
 mod blocks;
 mod bytes;
 mod growth;
+mod saves;
 
 use egui::{Rect, Ui, UiBuilder, pos2};
 
@@ -17,7 +18,7 @@ use crate::ui::pictures::shared::{hover, told_ui};
 use crate::ui::theme::{Role, space};
 use crate::ui::words::{fill, stages};
 
-const TABS: [&str; 2] = ["Blocks", "Bytes"];
+const TABS: [&str; 3] = ["Blocks", "Bytes", "What it saves"];
 
 /// The KV cache after the pass on view.
 #[derive(Default)]
@@ -66,10 +67,16 @@ impl Picture for KvCachePicture {
             return;
         };
         self.ledger = Some(ledger.clone());
-        if scene.tab(&TABS) == 1 {
-            bytes::bytes_ui(ui, scene, ledger);
-            hover(scene, None);
-            return;
+        match scene.tab(&TABS) {
+            0 => {}
+            tab => {
+                hover(scene, None);
+                match tab {
+                    1 => bytes::bytes_ui(ui, scene, ledger),
+                    _ => saves::saves_ui(ui, scene),
+                }
+                return;
+            }
         }
         let room = ui.available_rect_before_wrap();
         let below = (room.height() * 0.36).clamp(130.0, 220.0);
@@ -97,24 +104,17 @@ impl Picture for KvCachePicture {
             formula_ui(ui, &terms, &address.to_string());
             return;
         }
-        let held = n_held(ledger);
+        let n = |n: usize| count(n as u64);
         let mut terms = vec![Term::number("2 ·")];
-        for (name, n) in [
-            ("layers", count(ledger.layers.len() as u64)),
-            ("kv heads", count(ledger.n_kv_heads as u64)),
-            ("head size", count(ledger.head_dim as u64)),
-            ("bytes", format!("{:.3}", ledger.bytes_per_value)),
-            ("positions", count(held as u64)),
+        for (name, figure) in [
+            ("layers", n(ledger.layers.len()) + " ·"),
+            ("kv heads", n(ledger.n_kv_heads) + " ·"),
+            ("head size", n(ledger.head_dim) + " ·"),
+            ("bytes", trimmed(ledger.bytes_per_value) + " ·"),
+            ("positions", n(n_held(ledger)) + " ="),
         ] {
-            let n = n.trim_end_matches('0').trim_end_matches('.').to_owned();
-            let n = if name == "bytes" {
-                n
-            } else {
-                count_of(name, ledger, held)
-            };
             terms.push(Term::words(name));
-            let dot = if name == "positions" { " =" } else { " ·" };
-            terms.push(Term::number(format!("{n}{dot}")));
+            terms.push(Term::number(figure));
         }
         let total = format!("{} bytes", count(ledger.formula_bytes));
         terms.push(Term::result(Role::Cache, total));
@@ -153,15 +153,10 @@ impl Picture for KvCachePicture {
     }
 }
 
-/// A figure of the formula.
-fn count_of(name: &str, ledger: &Ledger, held: usize) -> String {
-    let n = match name {
-        "layers" => ledger.layers.len(),
-        "kv heads" => ledger.n_kv_heads,
-        "head size" => ledger.head_dim,
-        _ => held,
-    };
-    count(n as u64)
+/// Three decimals at most: `4`, `1.125`.
+fn trimmed(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Positions held; while a pass is under way, those of the block that is farthest.

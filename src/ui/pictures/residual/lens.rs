@@ -11,7 +11,7 @@ use crate::trace::measure::{At, NamedToken, Point};
 use crate::trace::units::percent;
 use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
-use crate::ui::command::Pointing;
+use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::outline;
 use crate::ui::picture::{Scene, Term};
 use crate::ui::pictures::shared::{hover, n_blocks_run, text_in, written};
@@ -28,6 +28,8 @@ pub struct LensPart {
     row: Option<usize>,
     /// Whether the stream between attention and MLP is read too.
     has_halves: bool,
+    /// Whether what is in sight is to be put on the clipboard.
+    copies: bool,
 }
 
 /// Width of the words at the left.
@@ -88,6 +90,10 @@ impl LensPart {
                 self.words_ui(ui, scene, &frame, area.min);
                 hover(scene, under);
             });
+        if std::mem::take(&mut self.copies) {
+            let csv = csv(scene, &frame);
+            scene.send(Command::Copy(csv));
+        }
     }
 
     /// How many positions fit, and which they are: the chosen one is among them.
@@ -159,7 +165,15 @@ impl LensPart {
             {
                 self.has_halves = !self.has_halves;
             }
-            if frame.rows.len() < n_rows {
+            let is_whole = frame.rows.len() >= n_rows;
+            if is_whole
+                && chip_ui(ui, "CSV", false)
+                    .on_hover_text("Copy as CSV")
+                    .clicked()
+            {
+                self.copies = true;
+            }
+            if !is_whole {
                 let page = frame.rows.len().max(1);
                 if chip_ui(ui, "‹", false)
                     .on_hover_text("Earlier positions")
@@ -339,6 +353,24 @@ fn ask(scene: &mut Scene<'_>, frame: &Frame, row: usize) -> Vec<LensView> {
         },
         Asked::Waiting | Asked::Failed(_) => Vec::new(),
     }
+}
+
+/// The table in sight: a line per cell.
+fn csv(scene: &mut Scene<'_>, frame: &Frame) -> String {
+    let mut text = "point,position,token,probability,entropy_bits\n".to_owned();
+    let start = scene.pass_range().start;
+    for row in frame.rows.clone() {
+        for view in ask(scene, frame, row) {
+            let Some(top) = view.top.first() else {
+                continue;
+            };
+            let (point, position) = (super::hook_at(view.point), start + row);
+            let token = top.token.text.replace('"', "\"\"");
+            let (p, bits) = (top.probability, view.entropy_bits);
+            text.push_str(&format!("{point},{position},\"{token}\",{p},{bits}\n"));
+        }
+    }
+    text
 }
 
 /// What the lens sees at one point.

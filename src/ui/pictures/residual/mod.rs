@@ -8,9 +8,12 @@ mod sizes;
 
 use egui::Ui;
 
+use crate::trace::debug::{DebugCommand, EditChange};
 use crate::trace::measure::{At, NamedToken, Point};
 use crate::trace::{Address, BlockHook, Hook, Stage};
+use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::pictures::parts::try_edit;
 use crate::ui::pictures::shared::{n_blocks_run, run_first_ui};
 use crate::ui::words::{fill, stages};
 
@@ -113,39 +116,29 @@ impl Picture for ResidualPicture {
 }
 
 impl ResidualPicture {
-    fn tries(&self, scene: &Scene<'_>, n_run: usize) -> Vec<(String, crate::ui::command::Command)> {
-        use crate::trace::debug::{DebugCommand, EditChange};
-        use crate::trace::edit::Edit;
-        use crate::ui::command::{Command, Pointing};
+    fn tries(&self, scene: &Scene<'_>, n_run: usize) -> Vec<(String, Command)> {
         let mut tries = Vec::new();
         if let Some(layer) = n_run.checked_sub(1) {
-            // Undone where edits are listed: the views' Experiments.
             let off = format!("blocks.{layer}.hook_mlp_out=zero");
-            if let Ok(action) = off.parse() {
-                let add = DebugCommand::Edit {
-                    change: EditChange::Add(Edit::new(action)),
-                    catch_up: true,
-                };
-                let has = scene.run.edits.edits().iter().any(|edit| edit.name == off);
-                if !has {
-                    tries.push((
-                        format!("Switch block {layer}'s MLP off"),
-                        Command::Tell(add),
-                    ));
-                }
-            }
+            let has = scene.run.edits.edits().iter().any(|edit| edit.name == off);
+            let label = format!("Switch block {layer}'s MLP off");
+            tries.extend(try_edit(label, &off).filter(|_| !has));
         }
         if scene.run.edits.acts() {
-            let undo = DebugCommand::Edit {
+            let off = DebugCommand::Edit {
                 change: EditChange::SwitchAll(false),
                 catch_up: true,
             };
-            tries.push(("Switch all edits off".into(), Command::Tell(undo)));
+            tries.push(("Switch all edits off".into(), Command::Tell(off)));
         }
         if scene.row() > 0 {
             let before = scene.position().saturating_sub(1);
             let point = Command::Point(Pointing::Token(before));
             tries.push(("The position before".into(), point));
+        }
+        if scene.tab_or(&TABS, 1) != 2 {
+            let tab = Command::Tab("contributions".into());
+            tries.push(("Difference of two tokens".into(), tab));
         }
         tries
     }
@@ -187,7 +180,7 @@ fn point_of(scene: &Scene<'_>, at: &Address) -> Option<(Point, usize)> {
 fn point_name(point: Point) -> String {
     match point {
         Point::Embed => "embedding".to_owned(),
-        Point::AfterAttention(layer) => format!("{layer}, attention"),
+        Point::AfterAttention(layer) => format!("attention {layer}"),
         Point::AfterMlp(layer) => format!("after block {layer}"),
     }
 }

@@ -268,35 +268,21 @@ impl SamplePicture {
     fn draw_again(&mut self, scene: &mut Scene<'_>) {
         self.n_redrawn += 1;
         let seed = scene.run.seed.wrapping_add(self.n_redrawn);
-        let sampling = self.what_if.clone().unwrap_or_default();
-        let position = Some(scene.pass_range().end);
+        let sampling = self.what_if.take().unwrap_or_default();
+        let position = scene.pass_range().end;
+        // A draw that nothing was built on gives its place to the next one.
+        if let Some((branch, parent)) = unused_draw(scene, position) {
+            scene.send(Command::Tell(DebugCommand::Switch(parent)));
+            scene.send(Command::Tell(DebugCommand::Drop(branch)));
+        }
         scene.send(Command::Tell(DebugCommand::Branch {
-            position,
+            position: Some(position),
             way: Way::Sampling {
                 sampling: Box::new(sampling),
                 seed: Some(seed),
             },
         }));
         scene.send(Command::Tell(DebugCommand::Steps(1)));
-        let last = scene
-            .run
-            .branches
-            .iter()
-            .find(|branch| branch.id == scene.run.branch);
-        // A draw that nothing was built on gives its place to the next one.
-        if let Some(last) = last
-            && last.id != 0
-            && Some(last.parts_at) == position
-            && scene.run.ids.len() <= last.parts_at + 1
-            && !scene
-                .run
-                .branches
-                .iter()
-                .any(|branch| branch.parent == Some(last.id))
-        {
-            scene.send(Command::Tell(DebugCommand::Drop(last.id)));
-        }
-        self.what_if = None;
     }
 
     /// Which of two kept tokens loses most when the temperature rises: computed, not known.
@@ -471,6 +457,19 @@ fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice) {
     if ui.add(drag).labelled_by(id).changed() {
         choice.min_p = Some(two(f64::from(min_p)) as f32);
     }
+}
+
+/// The branch under way and its parent, if it begins with the draw at `position` and has gone no
+/// further.
+fn unused_draw(scene: &Scene<'_>, position: usize) -> Option<(usize, usize)> {
+    let run = scene.run;
+    let own = run.branches.iter().find(|branch| branch.id == run.branch)?;
+    let is_leaf = !run
+        .branches
+        .iter()
+        .any(|branch| branch.parent == Some(own.id));
+    let is_fresh = own.parts_at == position && run.ids.len() <= position;
+    Some((own.id, own.parent?)).filter(|_| is_leaf && is_fresh)
 }
 
 /// Goes on with `token` in place of the drawn one.
