@@ -223,6 +223,7 @@ impl App {
                 .tell(format!("Stopped at the breakpoint {stopped_by}."));
         }
         self.run = Some(run);
+        self.follow_token();
     }
 
     fn read_keys(&mut self, ctx: &egui::Context) {

@@ -21,6 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A window on `prompt` that has run to `place` and shows it.
 fn open(prompt: &str, place: &str) -> Window {
+    let mut view = ViewState::default();
+    view.depth = Depth::Stages;
     let start = Start {
         settings: Settings {
             motion: false,
@@ -31,10 +33,7 @@ fn open(prompt: &str, place: &str) -> Window {
             ..Settings::default()
         },
         folder: None,
-        view: ViewState {
-            depth: Depth::Stages,
-            ..ViewState::default()
-        },
+        view,
         target: Some(place.parse().unwrap()),
         token: None,
         model: ModelChoice {

@@ -15,7 +15,7 @@ use crate::ui::walk;
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, command: Command) {
         match command {
-            Command::Look(spot) => self.view.look(spot),
+            Command::Look(spot) => self.look(spot),
             Command::Go(spot) => {
                 self.keeps_view = false;
                 self.toggle_fold(&spot);
@@ -26,7 +26,10 @@ impl App {
                 self.step(way);
             }
             Command::Tell(command) => self.link.tell(command),
-            Command::Point(pointing) => self.view.point(pointing),
+            Command::Point(pointing) => {
+                self.view.point(pointing);
+                self.follow_token();
+            }
             Command::Tab(tab) => self.view.open_tab(&tab),
             Command::Depth(depth) => self.set_depth(depth),
             Command::Mode(mode) => self.view.mode = mode,

@@ -123,13 +123,38 @@ impl App {
         }
     }
 
+    /// Looks at `spot`. A view shows the pass of the chosen token; a view that names a later pass
+    /// than the prefill chooses the last token of that pass.
+    pub(super) fn look(&mut self, spot: Spot) {
+        let passes = self.run.as_ref().map(|run| run.passes.as_slice());
+        let named = spot.address.pass.filter(|_| is_view(&spot));
+        let named = named.and_then(|pass| passes?.get(pass));
+        if let Some(pass) = named {
+            self.view.token = (pass.start + pass.n_pos).saturating_sub(1);
+        }
+        self.view.look(spot);
+        self.follow_token();
+    }
+
+    /// Where a view is open: shows the pass that the chosen token stands in, or the one before it
+    /// while nothing of it has run.
+    pub(super) fn follow_token(&mut self) {
+        let Some(run) = self.run.as_ref().filter(|_| is_view(&self.view.spot)) else {
+            return;
+        };
+        let token = self.view.token;
+        let mut passes = run.passes.iter().enumerate().rev();
+        let found = passes.find(|(_, pass)| pass.start <= token && !pass.executed.is_empty());
+        let pass = found.map_or(0, |(number, _)| number);
+        self.view.spot.address.pass = Some(pass).filter(|pass| *pass > 0);
+    }
+
     /// Shows a spot, unless a view is open: the run moves under it, and it stays.
     fn show(&mut self, spot: Spot) {
-        let is_view = |spot: &Spot| walk::order(spot.address.place).is_none();
         if is_view(&self.view.spot) && !is_view(&spot) && self.keeps_view {
             return;
         }
-        self.view.look(spot);
+        self.look(spot);
     }
 
     /// The same part of the next block, or what follows the blocks.
@@ -223,4 +248,9 @@ impl App {
             self.go(Spot::at(norm, Some(self.view.pass())));
         }
     }
+}
+
+/// Whether a spot is a view of the whole run and no place in the order of a pass.
+fn is_view(spot: &Spot) -> bool {
+    walk::order(spot.address.place).is_none()
 }

@@ -254,6 +254,11 @@ fn timeline_ui(ui: &mut Ui, scene: &mut Scene<'_>, room: Rect) {
             .on_hover_cursor(egui::CursorIcon::PointingHand)
             .clicked()
         {
+            // A view follows the chosen token.
+            if let Some(state) = passes.get(pass) {
+                let last = (state.start + state.n_pos).saturating_sub(1);
+                scene.point(super::command::Pointing::Token(last));
+            }
             let mut spot = scene.view.spot.clone();
             spot.address.pass = Some(pass).filter(|pass| *pass > 0);
             scene.send(Command::Look(match walk::is_computed(scene.run, &spot) {

@@ -8,11 +8,13 @@ use egui::{Align2, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::logits::LogitsView;
 use crate::trace::measure::{At, NamedToken, TokenShare};
-use crate::trace::units::{count, percent};
+use crate::trace::units::count;
 use crate::trace::{Address, Hook};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{Chart, TokenPicker, hover, slider_ui, told_ui, written};
+use crate::ui::pictures::shared::{
+    Chart, TokenPicker, hover, percent, slider_ui, told_ui, written,
+};
 use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
 use crate::ui::widgets::heatmap::figure;

@@ -13,7 +13,7 @@ use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Role, Type, mix};
 use crate::ui::widgets::paint_strip;
 
-const LEFT: f32 = 70.0;
+const LEFT: f32 = 78.0;
 /// Columns that are shown at least, where so many are allocated.
 const N_LEAST: usize = 64;
 /// Narrower columns are drawn as stretches.
@@ -43,12 +43,13 @@ pub fn blocks_ui(ui: &mut Ui, scene: &mut Scene<'_>, ledger: &Ledger) -> Option<
         let step = (13.0 / layout.cell.y).ceil().max(1.0) as usize;
         if line.is_multiple_of(step) {
             let y = layout.area.top() + (line as f32 + 0.45) * layout.cell.y;
-            let place = pos2(layout.area.left() - 10.0, y);
+            let place = pos2(layout.area.left() - 20.0, y);
             let font = Type::Small.font();
             ui.painter()
                 .text(place, Align2::RIGHT_CENTER, label, font, palette.muted);
         }
         for is_value in [false, true] {
+            letter_ui(ui, &layout, line, is_value);
             row_ui(ui, &layout, (line, is_value), layer.positions, &is_new);
         }
     }
@@ -144,6 +145,23 @@ impl Layout {
             position,
         })
     }
+}
+
+/// K or V before its row, where there is room.
+fn letter_ui(ui: &Ui, layout: &Layout, line: usize, is_value: bool) {
+    let row = layout.column(line, is_value, 0..1);
+    if row.height() < 9.0 {
+        return;
+    }
+    let (role, letter) = match is_value {
+        true => (Role::Value, "V"),
+        false => (Role::Key, "K"),
+    };
+    let place = pos2(layout.area.left() - 5.0, row.center().y);
+    let colour = Palette::of(ui).role(role);
+    let font = Type::MonoSmall.font();
+    ui.painter()
+        .text(place, Align2::RIGHT_CENTER, letter, font, colour);
 }
 
 /// The keys or the values of one block.

@@ -41,7 +41,11 @@ pub fn growth_ui(ui: &mut Ui, scene: &mut Scene<'_>, ledger: &Ledger) {
     let most = per_token * most_tokens * 1.12;
     let chart = Chart::new(area, (0.0, most_tokens), (0.0, most.max(1.0)));
     let lines = ticks(most, 3).into_iter();
-    let lines: Vec<_> = lines.map(|line| (line, bytes(line as u64))).collect();
+    let label = |line: f64| match line > 0.0 {
+        true => bytes(line as u64),
+        false => "0".to_owned(),
+    };
+    let lines: Vec<_> = lines.map(|line| (line, label(line))).collect();
     chart.lines(&painter, palette, &lines);
     for tick in ticks(most_tokens, 6).into_iter().skip(1) {
         let place = pos2(chart.place(tick, 0.0).x, area.bottom() + 6.0);

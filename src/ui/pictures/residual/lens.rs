@@ -8,13 +8,12 @@ use super::{address, point_name, point_of};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::lens::{LensRequest, LensView};
 use crate::trace::measure::{At, NamedToken, Point};
-use crate::trace::units::percent;
 use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::outline;
 use crate::ui::picture::{Scene, Term};
-use crate::ui::pictures::shared::{hover, n_blocks_run, text_in, written};
+use crate::ui::pictures::shared::{hover, n_blocks_run, percent, text_in, written};
 use crate::ui::theme::{Palette, Role, Type, corner, space};
 use crate::ui::widgets::chip_ui;
 
@@ -113,7 +112,7 @@ impl LensPart {
             .collect();
         points.reverse();
         let height = (ui.available_height() - HEADER).max(60.0);
-        let down = (height / points.len().max(1) as f32).clamp(21.0, 38.0);
+        let down = (height / points.len().max(1) as f32).clamp(21.0, 46.0);
         Frame {
             points,
             n_run: n_blocks_run(scene),

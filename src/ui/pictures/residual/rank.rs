@@ -8,10 +8,10 @@ use super::lens::{N_TOP, view_at};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::lens::{LensRequest, ranks};
 use crate::trace::measure::{At, NamedToken, Point, TokenShare};
-use crate::trace::units::{count, percent};
+use crate::trace::units::count;
 use crate::ui::controls::words;
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{Chart, TokenPicker, n_blocks_run, text_in, written};
+use crate::ui::pictures::shared::{Chart, TokenPicker, n_blocks_run, percent, text_in, written};
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::{Bar, Bars};
 

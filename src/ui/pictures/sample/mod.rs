@@ -12,12 +12,14 @@ use crate::engine::question::{
     Candidate, Filter, Question, SamplingChoice, SamplingParams, SamplingView, Told,
 };
 use crate::trace::debug::{DebugCommand, Way};
-use crate::trace::units::{count, percent};
+use crate::trace::units::count;
 use crate::trace::{Address, Hook, Place};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::Button;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side};
-use crate::ui::pictures::shared::{TokenPicker, hover, slider_ui, text_in, told_ui, written};
+use crate::ui::pictures::shared::{
+    TokenPicker, hover, percent, slider_ui, text_in, told_ui, written,
+};
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::heatmap::figure;
 use crate::ui::widgets::{Bar, Bars, chip_ui};

@@ -4,11 +4,11 @@ use egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::question::{Question, SamplingChoice, Told};
 use crate::trace::measure::logits::{Redrawn, Redraws};
-use crate::trace::units::{count, percent};
+use crate::trace::units::count;
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, segmented};
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{text_in, told_ui, written};
+use crate::ui::pictures::shared::{percent, text_in, told_ui, written};
 use crate::ui::theme::{Palette, Role, Type, corner, space};
 use crate::ui::widgets::chip_ui;
 

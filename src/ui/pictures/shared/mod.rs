@@ -20,6 +20,15 @@ use crate::ui::tokens;
 pub use chart::{Chart, ticks};
 pub use picker::TokenPicker;
 
+/// A share as people read it; one that is not nothing is never written as nothing.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    match share > 0.0 && share < 5e-5 {
+        true => "<0.01 %".to_owned(),
+        false => crate::trace::units::percent(share),
+    }
+}
+
 /// A token's text as people read it: marks for what cannot be seen, no space before it.
 #[must_use]
 pub fn written(text: &str) -> String {
@@ -114,5 +123,18 @@ pub fn run_first_ui(ui: &mut Ui, scene: &mut Scene<'_>, needs: &str, to: Stage) 
 pub fn hover(scene: &mut Scene<'_>, under: Option<Address>) {
     if under != scene.view.hovered {
         scene.point(Pointing::Hover(under));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_share_is_not_written_as_none() {
+        assert_eq!(percent(0.0), "0 %");
+        assert_eq!(percent(1e-7), "<0.01 %");
+        assert_eq!(percent(0.0013), "0.13 %");
+        assert_eq!(percent(0.98), "98 %");
     }
 }

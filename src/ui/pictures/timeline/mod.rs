@@ -2,16 +2,17 @@
 
 mod branches;
 mod passes;
+mod surprise;
 mod tokens;
 
 use egui::Ui;
 
 use crate::trace::debug::DebugCommand;
-use crate::trace::units::{duration, percent};
+use crate::trace::units::duration;
 use crate::trace::{Place, View};
 use crate::ui::command::Command;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{hover, written};
+use crate::ui::pictures::shared::{hover, percent, written};
 use crate::ui::spot::Spot;
 use crate::ui::theme::Role;
 use crate::ui::words::{fill, stages};

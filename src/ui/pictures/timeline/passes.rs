@@ -240,6 +240,9 @@ fn rate(pass: &PassState) -> String {
 }
 
 fn time(seconds: f64) -> String {
+    if seconds <= 0.0 {
+        return "0".to_owned();
+    }
     duration(Duration::from_secs_f64(seconds.max(0.0)))
 }
 

@@ -1,17 +1,17 @@
 //! Every token as a chip, coloured by how likely it was or by how open its place was.
 
-use egui::{Rect, ScrollArea, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, ScrollArea, Sense, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
+use super::surprise::surprise_ui;
 use crate::engine::question::{Question, Told};
 use crate::trace::Stage;
 use crate::trace::measure::lens::LensRequest;
 use crate::trace::measure::{At, Point};
-use crate::trace::units::percent;
 use crate::ui::colormap::ColorMap;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::segmented;
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::text_in;
+use crate::ui::pictures::shared::{percent, text_in};
 use crate::ui::theme::{Palette, Role, Type, corner, space};
 use crate::ui::widgets::chip_ui;
 use crate::ui::widgets::heatmap::legend_ui;
@@ -62,10 +62,18 @@ impl TokensPart {
         }
         ui.add_space(space::TINY);
         self.hovered = None;
-        ScrollArea::vertical()
-            .id_salt("timeline")
-            .auto_shrink([false, false])
-            .show(ui, |ui| {
+        let room = ui.available_rect_before_wrap();
+        let below = (room.height() * 0.42).clamp(120.0, 260.0);
+        let top = Rect::from_min_max(
+            room.min,
+            pos2(room.right(), room.bottom() - below - space::LARGE),
+        );
+        let rest = Rect::from_min_max(pos2(room.left(), room.bottom() - below), room.max);
+        ui.scope_builder(UiBuilder::new().max_rect(top), |ui| {
+            let area = ScrollArea::vertical()
+                .id_salt("timeline")
+                .auto_shrink([false, false]);
+            area.show(ui, |ui| {
                 ui.horizontal_wrapped(|ui| {
                     ui.spacing_mut().item_spacing = vec2(5.0, 6.0);
                     for at in 0..scene.run.ids.len() {
@@ -73,6 +81,10 @@ impl TokensPart {
                     }
                 });
             });
+        });
+        let under = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| surprise_ui(ui, scene));
+        self.hovered = self.hovered.or(under.inner);
+        ui.advance_cursor_after_rect(room);
     }
 
     fn chip_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, at: usize, most_bits: f32) {
