@@ -91,6 +91,14 @@ impl<Q: PartialEq, A> Answers<Q, A> {
         })
     }
 
+    /// The request that `question` went out as last.
+    #[must_use]
+    pub fn request(&self, question: &Q) -> Option<RequestId> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.question == *question)?;
+        Some(entry.request)
+    }
+
     /// Notes that `question` went out as `request`; an old answer stays until the new one comes.
     pub fn asked(&mut self, question: Q, request: RequestId, cancel: CancelToken) {
         let mut entries = self.entries.iter_mut();

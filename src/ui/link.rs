@@ -225,6 +225,21 @@ impl Link {
         }
     }
 
+    /// How far the answer to `question` has come: done and to do, where the engine tells.
+    #[must_use]
+    pub fn progress(&self, question: &Question) -> Option<(usize, usize)> {
+        let request = self.answers.request(question)?;
+        self.pending.get(&request)?.progress
+    }
+
+    /// Stops the work on `question`; asked again, it begins anew.
+    pub fn cancel_question(&mut self, question: &Question) {
+        let request = self.answers.request(question);
+        if let Some(pending) = request.and_then(|request| self.pending.get(&request)) {
+            pending.cancel.cancel();
+        }
+    }
+
     /// Stops commands under way; questions go on.
     pub fn cancel(&mut self) {
         for pending in self.pending.values() {
@@ -279,7 +294,9 @@ impl Link {
         };
         let purpose = pending.purpose;
         match event {
-            Event::Prefill { done, total } => pending.progress = Some((done, total)),
+            Event::Prefill { done, total } | Event::Progress { done, total } => {
+                pending.progress = Some((done, total));
+            }
             Event::Notice(text) => self.news.push(News::Notice(text)),
             Event::Loaded { .. } | Event::Started { .. } | Event::Token { .. } => {}
             ending => {

@@ -1,5 +1,7 @@
 //! The bar at the top: the program, its modes, the model, what it takes, theme and size.
 
+use std::time::Duration;
+
 use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::answers::Asked;
@@ -11,6 +13,7 @@ use super::state::{Mode, Overlay};
 use super::theme::{Palette, Type, corner, space};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::ledger::MemoryUse;
+use crate::trace::measure::parity::Parity;
 use crate::trace::units;
 
 /// Models that travel with the program.
@@ -96,15 +99,57 @@ fn right_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         scene.send(Command::Overlay(Some(Overlay::Settings)));
     }
     ui.spacing_mut().item_spacing.x = 18.0;
-    if room > 560.0
-        && let Asked::Ready(told) = scene.ask(&Question::Memory)
+    if room > 560.0 {
+        figures_ui(ui, scene);
+    }
+    model_ui(ui, scene);
+}
+
+/// What the program takes, how long the pass on view took, and whether what is shown is what is
+/// computed.
+fn figures_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    if let Asked::Ready(told) = scene.ask(&Question::Memory)
         && let Told::Memory(memory) = &*told
     {
         let total = memory.process_bytes.unwrap_or(memory.mlx_active_bytes);
         let text = Type::MonoSmall.text(units::bytes(total), palette.muted);
         ui.label(text).on_hover_text(memory_told(memory));
     }
-    model_ui(ui, scene);
+    let pass = scene.run.passes.get(scene.view.pass());
+    let secs: f64 = pass.map_or(0.0, |pass| pass.executed.iter().map(|(_, secs)| secs).sum());
+    if secs > 0.0 {
+        let time = units::duration(Duration::from_secs_f64(secs));
+        let text = Type::MonoSmall.text(time, palette.muted);
+        ui.label(text)
+            .on_hover_text("the stages of this pass that have run, added up");
+    }
+    // It is about a pass that has its logits.
+    let has_logits = scene.run.passes.len() > 1 || !scene.run.likeliest.is_empty();
+    if has_logits
+        && let Asked::Ready(told) = scene.ask(&Question::Parity)
+        && let Told::Parity(parity) = &*told
+    {
+        let colour = if parity.is_good() {
+            palette.good
+        } else {
+            palette.bad
+        };
+        let text = Type::MonoSmall.text(parity_told(parity), colour);
+        ui.label(text).on_hover_text(parity.to_string());
+    }
+}
+
+/// `✓ parity 2e-6`: the largest difference that the checks found.
+fn parity_told(parity: &Parity) -> String {
+    let mark = if parity.is_good() { '✓' } else { '×' };
+    let others = [parity.fused, parity.float64, parity.kernels];
+    let all = others.iter().flatten().chain([&parity.recording]);
+    let largest = all.map(|apart| apart.max).fold(0.0, f64::max);
+    match largest > 0.0 {
+        true => format!("{mark} parity {largest:.0e}"),
+        false => format!("{mark} parity 0"),
+    }
 }
 
 /// What the memory is made of, line by line.
