@@ -123,6 +123,12 @@ impl App {
         }
     }
 
+    /// Shows a spot; runs to it first where it has not been computed.
+    pub fn visit(&mut self, spot: Spot) {
+        self.keeps_view = false;
+        self.go(spot);
+    }
+
     /// What is looked at.
     #[must_use]
     pub fn view(&self) -> &ViewState {

@@ -39,6 +39,10 @@ fn start() -> Start {
 }
 
 fn open(start: Start) -> Window {
+    open_at(start, vec2(1280.0, 800.0))
+}
+
+fn open_at(start: Start, size: egui::Vec2) -> Window {
     let mut start = Some(start);
     let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
         if let Some(start) = start.take() {
@@ -46,7 +50,7 @@ fn open(start: Start) -> Window {
         }
         app.as_mut().unwrap().ui(ui);
     };
-    let builder = Harness::builder().with_size(vec2(1280.0, 800.0));
+    let builder = Harness::builder().with_size(size);
     let builder = builder
         .with_context_setup(theme::install)
         .allow_missing_glyphs();
@@ -257,17 +261,18 @@ fn a_model_that_fails_to_load_gives_a_message_and_the_window_goes_on() {
 
 #[test]
 fn every_place_can_be_looked_at_without_a_failure() {
+    let mut window = open(start());
     for place in [
         "text",
         "tokens",
         "embed",
-        "blocks.1",
         "blocks.1.ln1.hook_out",
         "blocks.1.attn.hook_q",
         "blocks.1.attn.hook_rot_q",
         "blocks.1.attn.hook_pattern",
         "blocks.1.attn.hook_z",
         "blocks.1.mlp.hook_post",
+        "blocks.1",
         "ln_final",
         "unembed",
         "sample",
@@ -279,12 +284,29 @@ fn every_place_can_be_looked_at_without_a_failure() {
         "experiments",
         "compare",
     ] {
-        let mut start = start();
-        start.target = Some(place.parse().unwrap());
-        let mut window = open(start);
+        let spot = place.parse().unwrap();
+        window.state_mut().as_mut().unwrap().visit(spot);
         settle(&mut window);
         assert_eq!(self::place(&window), place);
         assert_eq!(app(&window).failures(), Vec::<String>::new(), "{place}");
+    }
+}
+
+#[test]
+fn a_small_window_and_large_type_lose_no_control() {
+    for (size, scale) in [(vec2(1024.0, 700.0), 1.0), (vec2(1280.0, 800.0), 2.0)] {
+        let mut start = start();
+        start.settings.scale = scale;
+        let mut window = open_at(start, size);
+        for _ in 0..3 {
+            press(&mut window, Key::ArrowRight);
+        }
+        let inside = egui::Rect::from_min_size(egui::Pos2::ZERO, size / scale);
+        for label in ["Step", "Back", "Layer", "Token", "Run to the end"] {
+            let rect = window.get_by_label(label).rect();
+            assert!(inside.contains_rect(rect), "{label} at {rect} in {inside}");
+        }
+        assert_eq!(place(&window), "blocks.2.attn.hook_pattern");
     }
 }
 
