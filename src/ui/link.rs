@@ -4,6 +4,7 @@
 //! A picture asks the same question every frame and gets what is known so far; the question goes
 //! out once. If the engine thread ends, another one is started and brought to where the run stood.
 
+mod changes;
 mod other;
 
 use std::collections::BTreeMap;
@@ -14,12 +15,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use self::changes::{is_about_the_run, n_steps, undoes};
 use super::answers::{Answers, Asked, Known};
 use crate::engine::message::{
     Action, CancelToken, Envelope, Event, OpenRequest, Request, RequestId, SessionId,
 };
-use crate::engine::question::{Question, Seen, Told, Vector};
-use crate::trace::debug::{DebugCommand, PassState, RunState};
+use crate::engine::question::{Question, Seen, Told};
+use crate::trace::debug::{DebugCommand, RunState};
 use crate::trace::{Address, HostTensor};
 
 pub use other::Other;
@@ -437,53 +439,6 @@ impl Link {
     }
 }
 
-/// Whether after `command` something may be gone or changed that was computed before.
-fn undoes(command: &DebugCommand) -> bool {
-    !matches!(
-        command,
-        DebugCommand::State
-            | DebugCommand::Steps(_)
-            | DebugCommand::Into(_)
-            | DebugCommand::Layer
-            | DebugCommand::Tokens(_)
-            | DebugCommand::End { .. }
-            | DebugCommand::To(_)
-            | DebugCommand::Breakpoints(_)
-            | DebugCommand::Verdict
-    )
-}
-
-/// Whether the answer to `question` can change with the run; else it depends on the model alone.
-fn is_about_the_run(question: &Question) -> bool {
-    match question {
-        Question::Nearest { to, .. } => matches!(to, Vector::State { .. }),
-        Question::ProbeHeads { .. }
-        | Question::Row { .. }
-        | Question::Slice { .. }
-        | Question::WeightHistogram { .. }
-        | Question::Arithmetic { .. }
-        | Question::Axes { .. }
-        | Question::Plane { .. }
-        | Question::Similarity { .. }
-        | Question::Tokens { .. }
-        | Question::Variants { .. }
-        | Question::Vocabulary { .. }
-        | Question::SearchVocabulary { .. }
-        | Question::Template { .. }
-        | Question::Inspect { .. }
-        | Question::Family { .. }
-        | Question::Machine => false,
-        _ => true,
-    }
-}
-
-/// How many single steps lead to where `run` stands: stages, draws, appended tokens.
-fn n_steps(run: &RunState) -> usize {
-    let of_pass = |pass: &PassState| pass.executed.len() + usize::from(pass.draw.is_some());
-    let n_appended = run.passes.len().saturating_sub(1);
-    run.passes.iter().map(of_pass).sum::<usize>() + n_appended
-}
-
 impl Drop for Link {
     fn drop(&mut self) {
         for pending in self.pending.values() {
@@ -493,143 +448,4 @@ impl Drop for Link {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    use super::*;
-    use crate::engine::message::{ModelChoice, Prompt, SamplingChoice};
-
-    /// Requests that arrived, and whether the next one finds the door shut.
-    #[derive(Default)]
-    struct Engine {
-        requests: Vec<Request>,
-        is_shut: bool,
-        n_started: usize,
-    }
-
-    struct FakeDoor(Rc<RefCell<Engine>>);
-
-    impl Door for FakeDoor {
-        fn send(&self, request: Request) -> Result<()> {
-            let mut engine = self.0.borrow_mut();
-            anyhow::ensure!(!engine.is_shut, "the engine has ended");
-            engine.requests.push(request);
-            Ok(())
-        }
-    }
-
-    fn link(engine: &Rc<RefCell<Engine>>) -> Link {
-        let engine = Rc::clone(engine);
-        let open = move || {
-            engine.borrow_mut().n_started += 1;
-            engine.borrow_mut().is_shut = false;
-            Ok(Box::new(FakeDoor(Rc::clone(&engine))) as Box<dyn Door>)
-        };
-        Link::new(Box::new(open), || ()).unwrap()
-    }
-
-    fn request() -> OpenRequest {
-        let model = ModelChoice {
-            name: "tiny".into(),
-            kernels: Default::default(),
-        };
-        OpenRequest {
-            model,
-            prompt: Prompt::Ids(vec![1]),
-            sampling: SamplingChoice::default(),
-            seed: Some(1),
-            cache: Default::default(),
-            watch: Default::default(),
-            budget_bytes: None,
-            chunks: Vec::new(),
-            all_logits: false,
-            edits: Vec::new(),
-            sources: Vec::new(),
-            script: Vec::new(),
-        }
-    }
-
-    /// Answers the request that arrived last, and takes the answer in.
-    fn answer(link: &mut Link, engine: &Rc<RefCell<Engine>>, event: Event) -> Vec<News> {
-        let request = engine.borrow_mut().requests.pop().unwrap();
-        let id = request.id;
-        request.events.send(Envelope { id, event }).unwrap();
-        let mut news = Vec::new();
-        for _ in 0..500 {
-            news.extend(link.begin_frame());
-            if !link.pending.contains_key(&id) {
-                break;
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        news
-    }
-
-    fn opened(engine: &Rc<RefCell<Engine>>, version: u64) -> Link {
-        let mut link = link(engine);
-        link.open(request());
-        let run = RunState {
-            version,
-            ..RunState::default()
-        };
-        answer(&mut link, engine, Event::Run(Box::new(run)));
-        link
-    }
-
-    #[test]
-    fn a_question_goes_out_once() {
-        let engine = Rc::default();
-        let mut link = opened(&engine, 0);
-        for _ in 0..3 {
-            assert!(matches!(link.ask(&Question::Memory), Asked::Waiting));
-        }
-        assert_eq!(engine.borrow().requests.len(), 1);
-        answer(&mut link, &engine, Event::Failed("no".into()));
-        assert!(matches!(link.ask(&Question::Memory), Asked::Failed(_)));
-        assert!(engine.borrow().requests.is_empty());
-    }
-
-    #[test]
-    fn what_was_told_goes_when_the_numbers_may_have_changed() {
-        for (version, is_kept) in [(0, true), (1, false)] {
-            let engine = Rc::default();
-            let mut link = opened(&engine, 0);
-            let question = Question::Cost { pass: 0 };
-            link.ask(&question);
-            let told = Event::Told(Box::new(Told::Values(Vec::new())));
-            answer(&mut link, &engine, told);
-            link.tell(DebugCommand::Steps(1));
-            let run = RunState {
-                version,
-                ..RunState::default()
-            };
-            answer(&mut link, &engine, Event::Run(Box::new(run)));
-            let known = link.ask(&question).ready();
-            assert_eq!(known.is_some(), is_kept, "version {version}");
-        }
-    }
-
-    #[test]
-    fn an_engine_that_ends_is_started_again_and_the_run_comes_back() {
-        let engine: Rc<RefCell<Engine>> = Rc::default();
-        let mut link = opened(&engine, 0);
-        engine.borrow_mut().is_shut = true;
-        link.tell(DebugCommand::Steps(1));
-        assert_eq!(engine.borrow().n_started, 2);
-        let news = link.begin_frame();
-        assert!(matches!(news.as_slice(), [News::Notice(_)]), "{news:?}");
-        let request = engine.borrow_mut().requests.pop().unwrap();
-        assert!(matches!(request.action, Action::Open(_)));
-    }
-
-    #[test]
-    fn a_run_that_cannot_be_opened_leaves_the_one_before() {
-        let engine = Rc::default();
-        let mut link = opened(&engine, 0);
-        link.open(request());
-        let news = answer(&mut link, &engine, Event::Failed("no such model".into()));
-        assert!(matches!(news.as_slice(), [News::NotOpened(_)]), "{news:?}");
-        assert!(!link.is_busy() && link.run.is_some());
-    }
-}
+mod tests;

@@ -6,7 +6,6 @@
 use egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::command::Command;
-use super::controls::caption;
 use super::icons::Icon;
 use super::picture::Scene;
 use super::spot::Spot;
@@ -15,8 +14,8 @@ use super::walk;
 use crate::trace::debug::{Breakpoint, Next};
 use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
 
-/// Height of a row.
-const ROW: f32 = 23.5;
+/// Height of a row where there is room, and the least.
+const ROW: std::ops::RangeInclusive<f32> = 20.5..=23.5;
 
 /// The views, with the hue of each.
 const VIEWS: [(View, Role); 6] = [
@@ -42,38 +41,57 @@ struct Row {
 /// Draws the rail.
 pub fn rail_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
     ui.spacing_mut().item_spacing.y = 0.0;
+    let (pass, views) = (pass_rows(scene), view_rows());
+    // Everything in sight, if it fits with rows a little lower.
+    let n_rows = (pass.len() + views.len()) as f32;
+    let room = ui.available_height() - 2.0 * HEADING - space::TINY;
+    let height = (room / n_rows).clamp(*ROW.start(), *ROW.end());
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
-            ui.add_space(space::MEDIUM);
             heading_ui(ui, "The pass");
-            for row in pass_rows(scene) {
-                row_ui(ui, scene, &row, breakpoints);
+            for row in pass {
+                row_ui(ui, scene, &row, height, breakpoints);
             }
-            ui.add_space(space::MEDIUM);
             heading_ui(ui, "Views");
-            for (view, role) in VIEWS {
-                let place = Place::View(view);
-                let row = Row {
-                    spot: Spot::at(place, None),
-                    name: walk::name(place),
-                    role,
-                    depth: 0,
-                    is_open: None,
-                    is_view: true,
-                };
-                row_ui(ui, scene, &row, breakpoints);
+            for row in views {
+                row_ui(ui, scene, &row, height, breakpoints);
             }
-            ui.add_space(space::MEDIUM);
+            ui.add_space(space::TINY);
         });
 }
 
+fn view_rows() -> Vec<Row> {
+    let row = |(view, role): (View, Role)| {
+        let place = Place::View(view);
+        Row {
+            spot: Spot::at(place, None),
+            name: walk::name(place),
+            role,
+            depth: 0,
+            is_open: None,
+            is_view: true,
+        }
+    };
+    VIEWS.into_iter().map(row).collect()
+}
+
+/// Height of a heading, with the space around it.
+const HEADING: f32 = 32.0;
+
 fn heading_ui(ui: &mut Ui, text: &str) {
-    ui.horizontal(|ui| {
-        ui.add_space(14.0);
-        caption(ui, text);
-    });
-    ui.add_space(space::TINY);
+    let palette = Palette::of(ui);
+    let size = vec2(ui.available_width(), HEADING);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, text));
+    let at = pos2(rect.left() + 14.0, rect.bottom() - 5.0);
+    ui.painter().text(
+        at,
+        egui::Align2::LEFT_BOTTOM,
+        text,
+        Type::Caption.font(),
+        palette.muted,
+    );
 }
 
 fn pass_rows(scene: &Scene<'_>) -> Vec<Row> {
@@ -192,9 +210,9 @@ pub fn role_of(hook: BlockHook) -> Role {
     }
 }
 
-fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &Row, breakpoints: &[Breakpoint]) {
+fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &Row, height: f32, breakpoints: &[Breakpoint]) {
     let palette = Palette::of(ui);
-    let size = vec2(ui.available_width(), ROW);
+    let size = vec2(ui.available_width(), height);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let (is_computed, is_shown) = (has_begun(scene, row), is_shown(scene, row));
     let state = if is_computed {
@@ -301,7 +319,7 @@ fn dot_ui(
         painter.rect_filled(square, 2.5, hue);
         return;
     }
-    let target = Rect::from_center_size(at, vec2(22.0, ROW));
+    let target = Rect::from_center_size(at, vec2(22.0, *ROW.start()));
     let response = ui.interact(
         target,
         ui.scope_id().with(("break", row.spot.to_string())),

@@ -1,0 +1,121 @@
+//! What stands around a picture: its heading and tabs above, its formula below.
+
+use egui::{Rect, Ui, UiBuilder, pos2, vec2};
+
+use super::{Picture, Scene};
+use crate::trace::Place;
+use crate::ui::command::Command;
+use crate::ui::controls::{self, Button, segmented};
+use crate::ui::spot::Spot;
+use crate::ui::theme::{self, Palette, Type, space};
+
+/// Height of the formula strip.
+const FORMULA_HEIGHT: f32 = 38.0;
+
+/// Draws `picture` with its heading, tabs and formula into all the room of `ui`.
+pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    heading_ui(ui, scene, picture);
+    ui.add_space(space::SMALL);
+    let mut room = ui.available_rect_before_wrap();
+    let spot = scene.view.spot.clone();
+    if !scene.is_computed(&spot) {
+        not_computed_ui(ui, scene, room, &spot);
+        return;
+    }
+    if picture.has_formula() {
+        let strip = Rect::from_min_max(pos2(room.left(), room.bottom() - FORMULA_HEIGHT), room.max);
+        room.max.y = strip.top() - space::MEDIUM;
+        let palette = Palette::of(ui);
+        let line = palette.hairline();
+        ui.painter()
+            .rect(strip, 8.0, palette.surface, line, egui::StrokeKind::Inside);
+        let inside = strip.shrink2(vec2(14.0, 0.0));
+        let layout = egui::Layout::left_to_right(egui::Align::Center);
+        ui.scope_builder(UiBuilder::new().max_rect(inside).layout(layout), |ui| {
+            ui.spacing_mut().item_spacing.x = 10.0;
+            ui.shrink_clip_rect(strip);
+            picture.formula_ui(ui, scene);
+        });
+    }
+    let opacity = fade_in(ui, scene, &spot);
+    ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
+        ui.shrink_clip_rect(room.expand(4.0));
+        ui.set_opacity(opacity);
+        picture.main_ui(ui, scene);
+    });
+    ui.advance_cursor_after_rect(ui.max_rect());
+}
+
+/// How much of a picture shows: one that has just come into view fades in, unless nothing may move.
+fn fade_in(ui: &Ui, scene: &Scene<'_>, spot: &Spot) -> f32 {
+    if !scene.settings.motion {
+        return 1.0;
+    }
+    let now = ui.input(|input| input.time);
+    let id = ui.scope_id().with("shown");
+    let place = (spot.address.place, spot.pass());
+    let shown: Option<((Place, usize), f64)> = ui.data(|data| data.get_temp(id));
+    let since = match shown {
+        Some((shown, since)) if shown == place => since,
+        _ => {
+            ui.data_mut(|data| data.insert_temp(id, (place, now)));
+            now
+        }
+    };
+    let share = ((now - since) as f32 / theme::MOTION_SECS).clamp(0.0, 1.0);
+    if share < 1.0 {
+        ui.ctx().request_repaint();
+    }
+    0.25 + 0.75 * share
+}
+
+fn heading_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &dyn Picture) {
+    let palette = Palette::of(ui);
+    let heading = picture.heading(scene);
+    let tabs = picture.tabs();
+    ui.horizontal(|ui| {
+        ui.set_min_height(space::TARGET + 2.0);
+        ui.label(Type::Title.text(&heading.title, palette.text));
+        if !tabs.is_empty() {
+            let open = scene.tab_or(tabs, picture.default_tab());
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                if let Some(tab) = segmented(ui, "tabs", tabs, open) {
+                    let tab = tabs.get(tab).copied().unwrap_or_default();
+                    scene.send(Command::Tab(tab.to_lowercase()));
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    detail_ui(ui, &heading.detail);
+                });
+            });
+        } else {
+            detail_ui(ui, &heading.detail);
+        }
+    });
+    ui.add_space(-4.0);
+    ui.add(egui::Label::new(Type::Body.text(&heading.sentence, palette.muted)).wrap());
+}
+
+fn detail_ui(ui: &mut Ui, detail: &str) {
+    let palette = Palette::of(ui);
+    let job = controls::words(detail, Type::Body, Type::Strong, palette.muted);
+    ui.add(egui::Label::new(job).truncate());
+}
+
+/// In place of a picture whose values do not exist yet.
+fn not_computed_ui(ui: &mut Ui, scene: &mut Scene<'_>, room: Rect, spot: &Spot) {
+    let palette = Palette::of(ui);
+    controls::outline(ui.painter(), room.shrink(1.0), palette.faint);
+    let inside = Rect::from_center_size(room.center(), vec2(room.width().min(420.0), 90.0));
+    ui.scope_builder(UiBuilder::new().max_rect(inside), |ui| {
+        ui.vertical_centered(|ui| {
+            ui.label(Type::Heading.text("Not computed yet", palette.text));
+            let text = "The run has not come here. Nothing is shown that was not computed.";
+            ui.label(Type::Body.text(text, palette.muted));
+            let mut button = Button::new("Run to here");
+            button.is_primary = true;
+            if button.show(ui, space::TARGET + 4.0).clicked() {
+                scene.send(Command::Go(spot.clone()));
+            }
+        });
+    });
+}
