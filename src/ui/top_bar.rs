@@ -86,7 +86,6 @@ fn modes_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 }
 
 fn right_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
-    let palette = Palette::of(ui);
     let room = ui.available_width();
     let mut present = Button::new("Present");
     present.is_on = scene.view.is_presenting;
