@@ -289,12 +289,12 @@ fn tokens(comparison: &Comparison) -> String {
             let text = tokens.get(position).map(|token| token.text.escape_debug());
             text.map_or("–".to_owned(), |text| format!("'{text}'"))
         };
-        let gaps = comparison
+        let mut gaps = comparison
             .states
             .iter()
             .filter_map(|(_, gaps)| gaps.get(position));
         let first = gaps.clone().find(|gap| gap.largest > comparison.tolerance);
-        let last = gaps.last();
+        let last = gaps.next_back();
         table.row([
             position.to_string(),
             shown(a),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::carried::CARRIED;
-use super::lesson::{Lesson, Part};
+use super::parts::{Lesson, Part};
 use super::problem::{Place, Problem};
 use super::read::{MOST_BYTES, read};
 use crate::trace::{Address, Hook, Place as Where};
@@ -140,7 +140,7 @@ fn kind_of(address: &Address) -> String {
     }
 }
 
-impl super::lesson::Go {
+impl super::parts::Go {
     /// What kind of place it goes to, as [`Library::step_about`] compares them.
     fn kind(&self) -> Option<String> {
         use super::expression::Piece;

@@ -6,7 +6,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `lesson.rs`, `question.rs` | what a lesson is made of, and who answered right |
+//! | `parts.rs`, `question.rs` | what a lesson is made of, and who answered right |
 //! | `read.rs`, `form.rs`, `prose.rs` | from a file to a lesson, or to what is wrong with it |
 //! | `shown.rs` | a lesson with a model's values filled in |
 //! | `expression/`, `ask.rs`, `run.rs` | what is computed, what is asked, and of which run |
@@ -16,9 +16,9 @@ pub mod ask;
 mod carried;
 pub mod expression;
 mod form;
-mod lesson;
 pub mod library;
 mod nearest;
+mod parts;
 mod problem;
 pub mod progress;
 mod prose;
@@ -28,7 +28,7 @@ pub mod run;
 mod shown;
 
 pub use carried::FORMAT;
-pub use lesson::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};
+pub use parts::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};
 pub use problem::{Place, Problem};
 pub use prose::{Prose, ProsePiece};
 pub use question::{Answer, Choice, Click, Judged, Kind, Question, Right, Tolerance};

@@ -5,7 +5,7 @@
 //! true. `\{` is a brace.
 
 use super::expression::{Expression, Mistake, parse};
-use super::lesson::Sourced;
+use super::parts::Sourced;
 
 /// A text to read.
 #[derive(Debug, Clone, PartialEq, Default)]

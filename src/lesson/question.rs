@@ -1,7 +1,7 @@
 //! Questions: what is asked, what is right on this model, and who answered right.
 
 use super::expression::{Expression, Mistake, Value};
-use super::lesson::Sourced;
+use super::parts::Sourced;
 use super::prose::Prose;
 
 /// One question.

@@ -199,9 +199,7 @@ pub fn newest(facts: &ModelFacts, depth: Depth, run: &RunState) -> Spot {
         let places = stations(facts, depth, pass).into_iter();
         places.map(move |place| Spot::at(place, Some(pass)))
     };
-    let last = spots(pass)
-        .filter(|spot| is_computed(run, spot))
-        .next_back();
+    let last = spots(pass).rfind(|spot| is_computed(run, spot));
     let before = || spots(pass.checked_sub(1)?).next_back();
     last.or_else(before)
         .unwrap_or_else(|| Spot::at(Place::View(View::Text), None))

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Lines, Reader};
 use crate::lesson::form::NeedsForm;
-use crate::lesson::lesson::{Part, Step};
+use crate::lesson::parts::{Part, Step};
 use crate::lesson::prose::Prose;
 
 /// Names of the blocks that are ours.

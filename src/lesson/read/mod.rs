@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::expression::{Expression, Mistake, parse, parse_text};
 use super::form::{HeadForm, NeedsForm, Source};
-use super::lesson::{Condition, Lesson, Sourced};
+use super::parts::{Condition, Lesson, Sourced};
 use super::problem::{Place, Problem};
 use super::prose::Prose;
 use super::run::Text;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Reader;
 use crate::lesson::expression::{Mistake, Named};
-use crate::lesson::lesson::Lesson;
+use crate::lesson::parts::Lesson;
 
 impl Reader<'_> {
     /// Names that nothing gives a value to, and questions that stand twice.

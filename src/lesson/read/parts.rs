@@ -5,7 +5,7 @@ use std::str::FromStr;
 use super::Reader;
 use crate::lesson::expression::{Called, Node, RunName, parse};
 use crate::lesson::form::{GoForm, QuestionForm, Source, SweepForm, ToleranceForm, TryForm};
-use crate::lesson::lesson::{Go, Sourced, Sweep, Try};
+use crate::lesson::parts::{Go, Sourced, Sweep, Try};
 use crate::lesson::question::{Choice, Click, Kind, Question, Tolerance};
 use crate::lesson::run::Text;
 use crate::trace::Address;
