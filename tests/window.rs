@@ -2,109 +2,13 @@
 //!
 //! No display and no graphics card: the app is drawn without being painted.
 
-use std::time::{Duration, Instant};
+#[path = "common/window.rs"]
+mod harness;
 
 use egui::{Key, vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use vitrine::app::{App, Start};
-use vitrine::engine::question::ModelChoice;
-use vitrine::model::linear::Kernels;
-use vitrine::settings::Settings;
+use harness::{app, click, open, open_at, place, press, settle, start};
 use vitrine::trace::debug::Next;
-use vitrine::ui::state::ViewState;
-use vitrine::ui::theme;
-
-type Window = Harness<'static, Option<App>>;
-
-/// Nothing here takes longer, even on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
-
-fn start() -> Start {
-    Start {
-        settings: Settings {
-            motion: false,
-            ..Settings::default()
-        },
-        folder: None,
-        view: ViewState::default(),
-        target: None,
-        token: None,
-        model: ModelChoice {
-            name: "classroom".to_owned(),
-            kernels: Kernels::Auto,
-        },
-        notice: None,
-    }
-}
-
-fn open(start: Start) -> Window {
-    open_at(start, vec2(1280.0, 800.0))
-}
-
-fn open_at(start: Start, size: egui::Vec2) -> Window {
-    let mut start = Some(start);
-    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
-        if let Some(start) = start.take() {
-            *app = Some(App::new(ui.ctx(), start).unwrap());
-        }
-        app.as_mut().unwrap().ui(ui);
-    };
-    let builder = Harness::builder().with_size(size);
-    let builder = builder
-        .with_context_setup(theme::install)
-        .allow_missing_glyphs();
-    let mut window = builder.build_ui_state(draw, None);
-    wait(&mut window, "the run to be opened", |app| {
-        app.run().is_some()
-    });
-    settle(&mut window);
-    window
-}
-
-fn app(window: &Window) -> &App {
-    window.state().as_ref().unwrap()
-}
-
-/// Draws frames until `is_there` holds.
-fn wait(window: &mut Window, what: &str, is_there: impl Fn(&App) -> bool) {
-    let begun = Instant::now();
-    loop {
-        window.step();
-        if is_there(app(window)) {
-            return;
-        }
-        let failures = app(window).failures();
-        assert!(
-            begun.elapsed() < DEADLINE,
-            "waited for {what}; the window says {failures:?}"
-        );
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-/// Draws frames until nothing is under way any more.
-fn settle(window: &mut Window) {
-    for _ in 0..4 {
-        wait(window, "everything to be answered", App::is_settled);
-    }
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    window.step();
-    settle(window);
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    window.step();
-    settle(window);
-}
-
-fn place(window: &Window) -> String {
-    app(window).view().spot.to_string()
-}
 
 #[test]
 fn the_first_start_shows_the_example_at_its_first_stop() {
@@ -287,7 +191,7 @@ fn every_place_can_be_looked_at_without_a_failure() {
         let spot = place.parse().unwrap();
         window.state_mut().as_mut().unwrap().visit(spot);
         settle(&mut window);
-        assert_eq!(self::place(&window), place);
+        assert_eq!(harness::place(&window), place);
         assert_eq!(app(&window).failures(), Vec::<String>::new(), "{place}");
     }
 }
