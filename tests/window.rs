@@ -7,7 +7,7 @@ mod harness;
 
 use egui::{Key, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use harness::{app, click, open, open_at, place, press, settle, start};
+use harness::{app, click, open, open_sized, place, press, settle, start};
 use vitrine::trace::debug::Next;
 
 #[test]
@@ -201,7 +201,7 @@ fn a_small_window_and_large_type_lose_no_control() {
     for (size, scale) in [(vec2(1024.0, 700.0), 1.0), (vec2(1280.0, 800.0), 2.0)] {
         let mut start = start();
         start.settings.scale = scale;
-        let mut window = open_at(start, size);
+        let mut window = open_sized(start, size);
         for _ in 0..3 {
             press(&mut window, Key::ArrowRight);
         }

@@ -41,11 +41,11 @@ pub fn start() -> Start {
 
 /// Opens the window and waits until it has its run.
 pub fn open(start: Start) -> Window {
-    open_at(start, vec2(1280.0, 800.0))
+    open_sized(start, vec2(1280.0, 800.0))
 }
 
 /// Opens a window of another size, in points.
-pub fn open_at(start: Start, size: Vec2) -> Window {
+pub fn open_sized(start: Start, size: Vec2) -> Window {
     let mut start = Some(start);
     let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
         if let Some(start) = start.take() {
