@@ -2,6 +2,7 @@
 
 mod apply;
 mod display;
+mod engine_room;
 mod launch;
 mod navigate;
 mod screenshot;
@@ -13,8 +14,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use crate::engine::Engine;
-use crate::engine::message::{CacheOptions, OpenRequest, Prompt, Request, SamplingChoice};
+use crate::engine::message::{CacheOptions, OpenRequest, Prompt, SamplingChoice};
 use crate::engine::question::{ModelChoice, Question, TemplateArgs, Told};
 use crate::engine::watch::Watch;
 use crate::settings::{PromptSettings, Settings};
@@ -22,7 +22,7 @@ use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::answers::Asked;
 use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
-use crate::ui::link::{Door, Link, News};
+use crate::ui::link::{Link, News};
 use crate::ui::messages::Messages;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
@@ -30,6 +30,7 @@ use crate::ui::state::ViewState;
 use crate::ui::tokens::{self, TokenLabel};
 use crate::ui::{frame, keys, pictures, roles, theme};
 
+use engine_room::EngineRoom;
 pub use launch::{Start, open};
 pub use screenshot::shoot;
 
@@ -64,15 +65,6 @@ pub struct App {
 /// The model that is always there.
 const BUILT_IN: &str = "classroom";
 
-/// The engine thread as the link's door.
-struct EngineDoor(Engine);
-
-impl Door for EngineDoor {
-    fn send(&self, request: Request) -> Result<()> {
-        self.0.send(request)
-    }
-}
-
 impl App {
     /// A window on `start`; the run is opened in the background.
     ///
@@ -81,8 +73,8 @@ impl App {
     pub fn new(ctx: &egui::Context, start: Start) -> Result<Self> {
         theme::install(ctx);
         let wake = ctx.clone();
-        let open_door = || Ok(Box::new(EngineDoor(Engine::start()?)) as Box<dyn Door>);
-        let link = Link::new(Box::new(open_door), move || wake.request_repaint())?;
+        let engine = EngineRoom::default();
+        let link = Link::new(engine.doors(), move || wake.request_repaint())?;
         let mut app = Self {
             link,
             settings: start.settings,

@@ -85,6 +85,8 @@ pub struct Link {
     opening: Option<OpenRequest>,
     run: Option<Arc<RunState>>,
     other: other::OtherSide,
+    /// The session of the run, and that of its other side.
+    sessions: [SessionId; 2],
 }
 
 struct Pending {
@@ -121,18 +123,13 @@ impl Purpose {
         }
     }
 
-    fn session(self) -> SessionId {
-        match self {
-            Self::Other | Self::OtherQuestion => OTHER,
-            _ => EXPLORER,
-        }
+    fn is_of_other(self) -> bool {
+        matches!(self, Self::Other | Self::OtherQuestion)
     }
 }
 
-/// The session of the explorer.
-const EXPLORER: SessionId = SessionId(0);
-/// The session of what it is compared with.
-pub const OTHER: SessionId = SessionId(1);
+/// The session of the explorer, and that of what it is compared with.
+const EXPLORER: [SessionId; 2] = [SessionId(0), SessionId(1)];
 
 impl Link {
     /// A link to an engine that is started when first needed; `wake` asks for a frame.
@@ -167,7 +164,27 @@ impl Link {
             opening: None,
             run: None,
             other: other::OtherSide::default(),
+            sessions: EXPLORER,
         })
+    }
+
+    /// The same link for another run and its other side, which have sessions of their own.
+    #[must_use]
+    pub fn in_sessions(mut self, sessions: [SessionId; 2]) -> Self {
+        self.sessions = sessions;
+        self
+    }
+
+    /// The session of the other side.
+    #[must_use]
+    pub fn other_session(&self) -> SessionId {
+        let [_, other] = self.sessions;
+        other
+    }
+
+    fn session(&self, purpose: Purpose) -> SessionId {
+        let [own, other] = self.sessions;
+        if purpose.is_of_other() { other } else { own }
     }
 
     /// Opens a run; it takes the place of the one before.
@@ -310,7 +327,7 @@ impl Link {
 
     /// Takes in the last event of a request.
     fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
-        if purpose.session() == OTHER {
+        if purpose.is_of_other() {
             self.other.end(id, purpose, event);
             if purpose == Purpose::Other {
                 self.answers
@@ -394,7 +411,7 @@ impl Link {
         let cancel = CancelToken::default();
         let request = Request {
             id,
-            session: purpose.session(),
+            session: self.session(purpose),
             action,
             cancel: cancel.clone(),
             events: self.events.clone(),

@@ -14,7 +14,7 @@ use crate::engine::question::{Question, Told};
 use crate::trace::debug::RunState;
 use crate::trace::measure::compare::Comparison;
 use crate::ui::answers::Asked;
-use crate::ui::link::{OTHER, Other};
+use crate::ui::link::Other;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
 use crate::ui::theme::space;
 use crate::ui::words::stages;
@@ -107,10 +107,8 @@ impl Picture for ComparePicture {
 
 /// The comparison, asked for where there is another side.
 fn compared(scene: &mut Scene<'_>, tolerance: f32) -> Asked<Told> {
-    scene.ask(&Question::Compare {
-        with: OTHER,
-        tolerance,
-    })
+    let with = scene.link.other_session();
+    scene.ask(&Question::Compare { with, tolerance })
 }
 
 fn told(scene: &mut Scene<'_>, tolerance: f32) -> Option<Arc<Told>> {
