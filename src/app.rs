@@ -10,7 +10,7 @@ mod screenshot;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -22,7 +22,7 @@ use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::answers::Asked;
 use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
-use crate::ui::link::{Link, News};
+use crate::ui::link::{Link, News, Urgency};
 use crate::ui::messages::Messages;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
@@ -62,6 +62,8 @@ pub struct App {
     stepped_at: Instant,
 }
 
+/// Time between two frames while tokens arrive.
+const PACE: Duration = Duration::from_millis(33);
 /// The model that is always there.
 const BUILT_IN: &str = "classroom";
 
@@ -74,7 +76,10 @@ impl App {
         theme::install(ctx);
         let wake = ctx.clone();
         let engine = EngineRoom::default();
-        let link = Link::new(engine.doors(), move || wake.request_repaint())?;
+        let link = Link::new(engine.doors(), move |urgency| match urgency {
+            Urgency::Now => wake.request_repaint(),
+            Urgency::Soon => wake.request_repaint_after(PACE),
+        })?;
         let mut app = Self {
             link,
             settings: start.settings,

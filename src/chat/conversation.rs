@@ -223,6 +223,18 @@ impl Conversation {
         branch
     }
 
+    /// The messages that lead to `id`, from the start on, itself the last; whatever is shown.
+    pub fn path(&self, id: MessageId) -> Vec<&Message> {
+        let mut path = Vec::new();
+        let mut next = self.messages.get(&id);
+        while let Some(message) = next {
+            path.push(message);
+            next = message.parent.and_then(|parent| self.messages.get(&parent));
+        }
+        path.reverse();
+        path
+    }
+
     /// The messages that stand in for one another at the place of `id`, itself among them: ‹ 2/3 ›.
     pub fn siblings(&self, id: MessageId) -> Vec<MessageId> {
         match self.messages.get(&id) {

@@ -56,6 +56,9 @@ pub struct Setup {
     pub stop: Vec<String>,
     /// How keys and values are kept.
     pub cache: CacheChoice,
+    /// The first message that the model is still given; what stands before it was dropped for want of room. All of
+    /// them if `None`, and on branches that this message is not on.
+    pub first: Option<MessageId>,
     /// Arguments of the chat template, e.g. `enable_thinking`.
     pub template_args: Map<String, Value>,
 }

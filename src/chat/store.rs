@@ -123,13 +123,20 @@ impl ChatStore {
         Ok(Conversation::of(&lines))
     }
 
+    /// The lines of a conversation, e.g. for an export.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be read.
+    pub fn lines(&self, id: &str) -> Result<Vec<Line>> {
+        journal::read(&self.path(id)?).context("cannot read the conversation")
+    }
+
     /// The same conversation once more, under another name.
     ///
     /// # Errors
     /// If it cannot be read, or the copy cannot be written.
     pub fn duplicate(&self, id: &str) -> Result<String> {
-        let lines = journal::read(&self.path(id)?).context("cannot read the conversation")?;
-        self.add(&lines)
+        self.add(&self.lines(id)?)
     }
 
     /// A conversation made of `lines`, e.g. of an import; returns its name.

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 
 use super::bench::{BenchOptions, BenchReport};
-use super::context::Reuse;
 use super::question::{Question, Told};
 use super::run::StoredDraw;
 use super::sampler::SamplingParams;
@@ -20,6 +19,7 @@ use crate::trace::debug::{DebugCommand, RunState};
 use crate::trace::edit::Edit;
 use crate::trace::file::Trace;
 
+pub use super::context::{Reuse, WhyNotMore};
 pub use crate::model::cache::CacheOptions;
 pub use crate::trace::sampling::SamplingChoice;
 
@@ -343,4 +343,20 @@ pub enum Event {
     Failed(String),
     /// End: stopped before there was an answer.
     Cancelled,
+}
+
+impl Event {
+    /// Whether it is the last one of its request.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        !matches!(
+            self,
+            Self::Notice(_)
+                | Self::Loaded { .. }
+                | Self::Started { .. }
+                | Self::Prefill { .. }
+                | Self::Progress { .. }
+                | Self::Token { .. }
+        )
+    }
 }

@@ -5,6 +5,7 @@
 //! out once. If the engine thread ends, another one is started and brought to where the run stood.
 
 mod changes;
+mod guests;
 mod other;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,24 @@ pub struct Activity {
     pub progress: Option<(usize, usize)>,
 }
 
+/// How soon an event wants a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    /// At once.
+    Now,
+    /// With others: tokens come faster than anyone reads.
+    Soon,
+}
+
+impl Urgency {
+    fn of(event: &Event) -> Self {
+        match event {
+            Event::Token { .. } | Event::Prefill { .. } | Event::Progress { .. } => Self::Soon,
+            _ => Self::Now,
+        }
+    }
+}
+
 /// The engine behind channels.
 pub struct Link {
     open_door: OpenDoor,
@@ -87,6 +106,7 @@ pub struct Link {
     other: other::OtherSide,
     /// The session of the run, and that of its other side.
     sessions: [SessionId; 2],
+    guests: guests::Guests,
 }
 
 struct Pending {
@@ -110,6 +130,11 @@ enum Purpose {
     Other,
     /// Asks it something.
     OtherQuestion,
+    /// Of a guest, who follows the events himself.
+    Guest {
+        session: SessionId,
+        what: &'static str,
+    },
 }
 
 impl Purpose {
@@ -120,6 +145,7 @@ impl Purpose {
             Self::Resume => "find where the run stands",
             Self::Question | Self::OtherQuestion => "answer a question",
             Self::Other => "read the other side",
+            Self::Guest { what, .. } => what,
         }
     }
 
@@ -130,21 +156,24 @@ impl Purpose {
 
 /// The session of the explorer, and that of what it is compared with.
 const EXPLORER: [SessionId; 2] = [SessionId(0), SessionId(1)];
+/// The session of the chat, a guest.
+pub const CHAT: SessionId = SessionId(8);
 
 impl Link {
     /// A link to an engine that is started when first needed; `wake` asks for a frame.
     ///
     /// # Errors
     /// If the system gives no thread.
-    pub fn new(open_door: OpenDoor, wake: impl Fn() + Send + 'static) -> Result<Self> {
+    pub fn new(open_door: OpenDoor, wake: impl Fn(Urgency) + Send + 'static) -> Result<Self> {
         let (events, arriving) = channel::<Envelope>();
         let (forward, inbox) = channel();
         let pass_on = move || {
             for envelope in arriving {
+                let urgency = Urgency::of(&envelope.event);
                 if forward.send(envelope).is_err() {
                     return;
                 }
-                wake();
+                wake(urgency);
             }
         };
         let thread = thread::Builder::new().name("events".to_owned());
@@ -165,6 +194,7 @@ impl Link {
             run: None,
             other: other::OtherSide::default(),
             sessions: EXPLORER,
+            guests: guests::Guests::default(),
         })
     }
 
@@ -184,7 +214,11 @@ impl Link {
 
     fn session(&self, purpose: Purpose) -> SessionId {
         let [own, other] = self.sessions;
-        if purpose.is_of_other() { other } else { own }
+        match purpose {
+            Purpose::Guest { session, .. } => session,
+            _ if purpose.is_of_other() => other,
+            _ => own,
+        }
     }
 
     /// Opens a run; it takes the place of the one before.
@@ -312,6 +346,14 @@ impl Link {
             return;
         };
         let purpose = pending.purpose;
+        if let (Purpose::Guest { session, .. }, true) =
+            (purpose, !matches!(event, Event::Notice(_)))
+        {
+            if self.keep_for(session, id, event) {
+                self.pending.remove(&id);
+            }
+            return;
+        }
         match event {
             Event::Prefill { done, total } | Event::Progress { done, total } => {
                 pending.progress = Some((done, total));
@@ -434,6 +476,7 @@ impl Link {
     /// brought to where the run stood.
     fn lost(&mut self, purpose: Purpose, error: &anyhow::Error) {
         self.door = None;
+        self.fail_guests();
         self.pending.clear();
         self.answers.forget(|_| true);
         self.other = other::OtherSide::default();

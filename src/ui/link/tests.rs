@@ -32,7 +32,7 @@ fn link(engine: &Rc<RefCell<Engine>>) -> Link {
         engine.borrow_mut().is_shut = false;
         Ok(Box::new(FakeDoor(Rc::clone(&engine))) as Box<dyn Door>)
     };
-    Link::new(Box::new(open), || ()).unwrap()
+    Link::new(Box::new(open), |_| ()).unwrap()
 }
 
 fn request() -> OpenRequest {
