@@ -587,6 +587,7 @@ fn answer(client: &mut Client, prompt: Prompt, cache: CacheOptions) -> Answer {
         cache,
         prompt_cache: None,
         top_logprobs: 4096,
+        begun: Vec::new(),
     };
     match end_of(client, SessionId(1), Action::Generate(Box::new(request))) {
         Event::Answered(answer) => *answer,

@@ -41,6 +41,7 @@ fn request(prompt: Prompt, max_tokens: usize) -> GenerateRequest {
         cache: CacheOptions::default(),
         prompt_cache: None,
         top_logprobs: 5,
+        begun: Vec::new(),
     }
 }
 

@@ -75,6 +75,7 @@ fn generate(model: &str) -> Action {
         cache: CacheOptions::default(),
         prompt_cache: None,
         top_logprobs: 0,
+        begun: Vec::new(),
     }))
 }
 

@@ -89,6 +89,7 @@ fn request(args: &Args, prompt: Prompt) -> GenerateRequest {
         cache: args.answer.cache(),
         prompt_cache: args.answer.prompt_cache.clone(),
         top_logprobs: args.top_logprobs,
+        begun: Vec::new(),
     }
 }
 

@@ -167,6 +167,18 @@ impl Context {
         *self = Self::new(self.layers.len(), self.options);
     }
 
+    /// How many tokens from position `start` on were read one by one; `None` where no pass ended
+    /// right before it.
+    #[must_use]
+    pub fn n_single_from(&self, start: usize) -> Option<usize> {
+        let mut end = 0;
+        let mut pieces = self.pieces.iter();
+        while end < start {
+            end += pieces.next()?;
+        }
+        (end == start).then(|| pieces.take_while(|piece| **piece == 1).count())
+    }
+
     /// Keeps the longest prefix that this context shares with `prompt`, and forgets the rest. At
     /// least the prompt's last token is left to run.
     pub fn reuse(&mut self, prompt: &[u32]) -> Reuse {
@@ -257,6 +269,18 @@ mod tests {
         assert_eq!(first_pieces(context.pieces(), 6), [4, 1, 1]);
         context.trim(3);
         assert_eq!(context.pieces(), [3]);
+    }
+
+    #[test]
+    fn tokens_that_were_read_one_by_one_are_told_from_others() {
+        let mut context = read(&[1, 2, 3]);
+        context.note(&[4]);
+        context.note(&[5]);
+        context.note(&[6, 7]);
+        assert_eq!(context.n_single_from(3), Some(2));
+        assert_eq!(context.n_single_from(5), Some(0));
+        assert_eq!(context.n_single_from(2), None);
+        assert_eq!(context.n_single_from(9), None);
     }
 
     #[test]

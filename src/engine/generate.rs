@@ -1,10 +1,15 @@
 //! Generating an answer, one small piece of work at a time, so that sessions can take turns.
 
+mod begun;
+mod clock;
+
 use std::rc::Rc;
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use mlx_rs::{Dtype, memory as mlx_memory};
+
+use self::begun::Begun;
+use self::clock::Clock;
 
 use super::context::{Context, first_pieces};
 use super::loaded::LoadedModel;
@@ -19,7 +24,7 @@ use crate::model::cache::CHUNK;
 use crate::model::probe::{Cancelled, Probe};
 use crate::tokenizer::{TextStart, Tokenizer};
 use crate::trace::Hook;
-use crate::trace::answer::{Answer, Speed, StopReason};
+use crate::trace::answer::{Answer, GeneratedToken, StopReason};
 
 /// An answer in the making.
 pub struct Generation {
@@ -29,7 +34,12 @@ pub struct Generation {
     prompt: Vec<u32>,
     /// The prompt and what was generated: what penalties look back on.
     history: Vec<u32>,
+    /// The answer's first tokens, where they are given.
+    begun: Begun,
+    /// Tokens that the cache held of the prompt and of what stands.
     reused: usize,
+    /// Tokens that were to run before the first draw.
+    n_to_run: usize,
     sampler: Sampler,
     ends: Ends,
     written: Written,
@@ -43,14 +53,6 @@ enum Phase {
     Prefill(Pass),
     /// The pass of the newest token; `None` before it is begun.
     Decode(Pass),
-}
-
-/// The moments that speeds are taken from.
-struct Clock {
-    started: Instant,
-    first_token: Option<Instant>,
-    last_token: Option<Instant>,
-    generated: usize,
 }
 
 impl Generation {
@@ -105,9 +107,10 @@ impl Generation {
                 prompt.len()
             )));
         }
-        let reuse = context.reuse(&prompt);
+        let begun = Begun::new(std::mem::take(&mut request.begun), &ends);
+        let reuse = begun.reuse(context, &prompt);
         let start = match request.prompt {
-            Prompt::Chat { .. } => TextStart::Fresh,
+            Prompt::Chat { .. } | Prompt::Turn(_) => TextStart::Fresh,
             Prompt::Raw(_) | Prompt::Ids(_) => TextStart::Continued,
         };
         let written = Written::new(&tokenizer, start, &request.stop);
@@ -121,7 +124,9 @@ impl Generation {
             request,
             cancel,
             history: prompt.clone(),
+            n_to_run: prompt.len() + begun.len() - reuse.reused,
             prompt,
+            begun,
             reused: reuse.reused,
             sampler,
             ends,
@@ -129,8 +134,32 @@ impl Generation {
             clock,
         };
         generation.check_memory(context)?;
-        generation.phase = Phase::Prefill(generation.next_chunk(context.len()));
+        generation.phase = generation.first_phase(context, out);
         Ok(generation)
+    }
+
+    /// The pass to begin with: over the prompt, or where the cache holds all of it, over the first
+    /// token after what it holds.
+    fn first_phase(&mut self, context: &Context, out: &Outbox) -> Phase {
+        let n_held = context.len();
+        if n_held < self.prompt.len() {
+            return Phase::Prefill(self.next_chunk(n_held));
+        }
+        while self.history.len() <= n_held
+            && let Some(token) = self.begun.next()
+        {
+            self.sampler.skip(1);
+            self.history.push(token.id);
+            let shown = self.written.stand(&token);
+            self.tell(shown, out);
+        }
+        let newest = self.history.last().copied().into_iter().collect();
+        Phase::Decode(Pass::new(
+            &self.loaded.model,
+            n_held,
+            newest,
+            LogitRows::Last,
+        ))
     }
 
     /// Does the next piece of work: a stage of the prompt, or a token.
@@ -164,14 +193,14 @@ impl Generation {
         if stepped.is_some() && pass.next_stage().is_some() {
             return Ok(Turn::More);
         }
-        out.send(Event::Prefill {
-            done: context.len() - self.reused,
-            total: self.prompt.len() - self.reused,
-        });
+        self.tell_progress(context, out);
         if context.len() < self.prompt.len() {
             self.phase = Phase::Prefill(self.next_chunk(context.len()));
             return Ok(Turn::More);
         }
+        let Phase::Prefill(pass) = &self.phase else {
+            return Ok(Turn::More);
+        };
         let logits = to_host(pass)?;
         self.choose(&logits, context, out)
     }
@@ -189,8 +218,38 @@ impl Generation {
         self.choose(&logits, context, out)
     }
 
+    fn tell_progress(&self, context: &Context, out: &Outbox) {
+        out.send(Event::Prefill {
+            done: context.len().saturating_sub(self.reused),
+            total: self.n_to_run,
+        });
+    }
+
+    /// Takes a token that stands as if it had been drawn from `logits`, `[vocab]`.
+    fn repeat(
+        &mut self,
+        token: &GeneratedToken,
+        logits: &[f32],
+        context: &mut Context,
+        out: &Outbox,
+    ) -> Result<Turn> {
+        let draw = begun::draw_of(token, logits)?;
+        self.sampler.skip(1);
+        self.history.push(draw.token);
+        self.begin_pass(draw.token, context)?;
+        self.show(logits, &draw, out)?;
+        self.tell_progress(context, out);
+        Ok(Turn::More)
+    }
+
     /// Draws the next token from `logits`, `[vocab]`, and shows it.
     fn choose(&mut self, logits: &[f32], context: &mut Context, out: &Outbox) -> Result<Turn> {
+        if let Some(token) = self.begun.next() {
+            return self.repeat(&token, logits, context, out);
+        }
+        if self.begun.ends_there() || self.written.has_stopped() {
+            return self.end(context, out, StopReason::Stop);
+        }
         if self.request.max_tokens == 0 {
             return self.end(context, out, StopReason::Length);
         }
@@ -201,7 +260,7 @@ impl Generation {
         }
         self.history.push(draw.token);
         // The next pass begins before the token is shown: a GPU computes while we write.
-        let has_room = self.clock.generated < self.request.max_tokens
+        let has_room = self.clock.generated() < self.request.max_tokens
             && self
                 .loaded
                 .model
@@ -237,13 +296,18 @@ impl Generation {
 
     fn show(&mut self, logits: &[f32], draw: &Draw, out: &Outbox) -> Result<()> {
         let shown = self.written.push(logits, draw, self.request.top_logprobs)?;
+        self.tell(shown, out);
+        Ok(())
+    }
+
+    /// Tells of the newest token.
+    fn tell(&self, shown: String, out: &Outbox) {
         if let Some(token) = self.written.tokens().last() {
             out.send(Event::Token {
                 token: token.clone(),
                 shown,
             });
         }
-        Ok(())
     }
 
     fn end(&mut self, context: &mut Context, out: &Outbox, reason: StopReason) -> Result<Turn> {
@@ -260,8 +324,8 @@ impl Generation {
             tokens,
             text,
             stop_reason: reason,
-            speed: self.clock.speed(self.prompt.len() - self.reused),
-            reused: self.reused,
+            speed: self.clock.speed(self.n_to_run),
+            reused: self.reused.min(self.prompt.len()),
             cache: context.size(),
             seed: self.sampler.seed(),
             sampling: SamplingChoice::of(self.sampler.params()),
@@ -334,7 +398,7 @@ pub fn prompt_ids(
     out: &Outbox,
 ) -> Result<Vec<u32>> {
     match (prompt, prompt_text(loaded, tokenizer, prompt, out)?) {
-        (Prompt::Ids(ids), _) => Ok(ids.clone()),
+        (Prompt::Ids(ids) | Prompt::Turn(ids), _) => Ok(ids.clone()),
         (_, None) => Ok(Vec::new()),
         // A template writes the begin token itself; text that went through none lacks it.
         (prompt, Some(text)) => {
@@ -355,7 +419,7 @@ pub fn prompt_text(
     out: &Outbox,
 ) -> Result<Option<String>> {
     let (messages, prefill_response, args) = match prompt {
-        Prompt::Ids(_) => return Ok(None),
+        Prompt::Ids(_) | Prompt::Turn(_) => return Ok(None),
         Prompt::Raw(text) => return Ok(Some(text.clone())),
         Prompt::Chat {
             messages,
@@ -395,37 +459,5 @@ impl Probe for StopWhen<'_> {
             return Err(Cancelled.into());
         }
         Ok(())
-    }
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self {
-            started: Instant::now(),
-            first_token: None,
-            last_token: None,
-            generated: 0,
-        }
-    }
-
-    /// Notes that a token was chosen.
-    fn tick(&mut self) {
-        let now = Instant::now();
-        self.first_token.get_or_insert(now);
-        self.last_token = Some(now);
-        self.generated += 1;
-    }
-
-    fn speed(&self, prompt_tokens_run: usize) -> Speed {
-        let first = self.first_token.unwrap_or_else(Instant::now);
-        let last = self.last_token.unwrap_or(first);
-        let ttft_s = first.duration_since(self.started).as_secs_f64();
-        Speed {
-            prompt_tokens_run,
-            prefill_s: ttft_s,
-            ttft_s,
-            decode_s: last.duration_since(first).as_secs_f64(),
-            generated: self.generated,
-        }
     }
 }

@@ -126,6 +126,8 @@ pub enum Prompt {
     },
     /// Token ids as they are.
     Ids(Vec<u32>),
+    /// A chat's prompt as the ids it was once split into: its text is never split again.
+    Turn(Vec<u32>),
 }
 
 /// An answer to generate.
@@ -151,6 +153,10 @@ pub struct GenerateRequest {
     pub prompt_cache: Option<PathBuf>,
     /// How many of the likeliest tokens to tell at each place.
     pub top_logprobs: usize,
+    /// The answer's first tokens, which stand: it goes on after them. Each is told of again, and an
+    /// end token ends it there. With `seed` that of the answer they come from, it goes on with the
+    /// random numbers it would have gone on with.
+    pub begun: Vec<GeneratedToken>,
 }
 
 /// A run to step through.

@@ -11,7 +11,7 @@ pub const PLAIN_STOP: &str = "\nUser:";
 /// Whether `prompt` is a chat for a model that has no template for it.
 #[must_use]
 pub fn is_plain_chat(tokenizer: &Tokenizer, prompt: &Prompt) -> bool {
-    matches!(prompt, Prompt::Chat { .. }) && !tokenizer.has_template()
+    matches!(prompt, Prompt::Chat { .. } | Prompt::Turn(_)) && !tokenizer.has_template()
 }
 
 /// Messages for the plain form: it writes the space before an answer itself.

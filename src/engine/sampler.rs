@@ -107,6 +107,22 @@ impl Sampler {
         })
     }
 
+    /// Passes over the random numbers of `n` draws.
+    pub fn skip(&mut self, n: usize) {
+        for _ in 0..n {
+            self.next_numbers();
+        }
+    }
+
+    /// The random numbers of one draw: the one that points at the token, and XTC's coin.
+    fn next_numbers(&mut self) -> (Option<f64>, Option<f64>) {
+        let is_random = !self.params.is_greedy();
+        let tosses = is_random && self.params.xtc_probability > 0.0;
+        let xtc_coin = tosses.then(|| self.random.uniform());
+        let random = is_random.then(|| self.random.uniform());
+        (random, xtc_coin)
+    }
+
     /// Chooses the next token from `logits`, `[vocab]`.
     ///
     /// `history` is the prompt and everything generated since, for the penalties. A draw takes one
@@ -116,10 +132,7 @@ impl Sampler {
     /// If `logits` is empty or holds a NaN or an infinity, or if a logit bias is for a token that
     /// it does not reach.
     pub fn sample(&mut self, logits: &[f32], history: &[u32]) -> Result<Draw> {
-        let is_random = !self.params.is_greedy();
-        let tosses = is_random && self.params.xtc_probability > 0.0;
-        let xtc_coin = tosses.then(|| self.random.uniform());
-        let random = is_random.then(|| self.random.uniform());
+        let (random, xtc_coin) = self.next_numbers();
         choose(&self.params, logits, history, random, xtc_coin)
     }
 }

@@ -117,6 +117,19 @@ impl Written {
         Ok(passed.text)
     }
 
+    /// Adds a token that stands from an earlier answer; returns the text to show now.
+    pub fn stand(&mut self, token: &GeneratedToken) -> String {
+        let text = self.stream.push(token.id);
+        self.text.push_str(&text);
+        let passed = self.stops.push(&text);
+        self.shown_bytes += passed.text.len();
+        self.tokens.push(GeneratedToken {
+            text,
+            ..token.clone()
+        });
+        passed.text
+    }
+
     /// Whether a stop string was reached.
     #[must_use]
     pub fn has_stopped(&self) -> bool {

@@ -180,6 +180,7 @@ impl<A: Asker> Desk<A> {
             cache: CacheOptions::default(),
             prompt_cache: None,
             top_logprobs: 0,
+            begun: Vec::new(),
         };
         let session = SessionId(self.first_session + MOST_OPEN);
         match self.end_of(session, Action::Generate(Box::new(request)))? {

@@ -221,6 +221,7 @@ impl Chat {
             cache: settings.cache,
             prompt_cache: settings.prompt_cache.clone(),
             top_logprobs: 0,
+            begun: Vec::new(),
         }
     }
 
