@@ -11,6 +11,7 @@
 //! | [`chat`] | conversations as they are kept |
 //! | [`engine`] | the worker thread, sole owner of models and sessions |
 //! | [`lesson`] | lessons as data: read, what to ask the model, who answered right |
+//! | [`recorded`] | a recorded run behind the engine's messages, without a model |
 //! | [`tutor`] | asks the engine what a lesson needs, and checks lessons |
 //! | [`ui`] | pictures, and the frame around them |
 //! | [`settings`] | what is saved between runs of the program |
@@ -40,6 +41,7 @@ pub mod engine;
 pub mod hub;
 pub mod lesson;
 pub mod model;
+pub mod recorded;
 pub mod settings;
 pub mod tokenizer;
 pub mod trace;

@@ -71,6 +71,7 @@ fn small() -> Vec<u8> {
             seed: 7,
             edits: vec!["hook_embed=zero".parse().unwrap()],
             measures: BTreeMap::new(),
+            companion: Default::default(),
         },
         tensors: [("hook_embed", 4), ("blocks.0.attn.hook_q", 3)]
             .map(|(name, n)| (name.to_owned(), tensor(n)))

@@ -14,7 +14,7 @@ struct Room {
 }
 
 /// Arrows point down: a room may name the rooms below it, never one above.
-const HOUSE: [Room; 12] = [
+const HOUSE: [Room; 13] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
     Room {
@@ -30,6 +30,16 @@ const HOUSE: [Room; 12] = [
     room("settings", &["trace"]),
     room("chat", &["trace"]),
     room("lesson", &["trace"]),
+    // Stands in for the engine, so it names the engine's messages, and the sampler's arithmetic.
+    room(
+        "recorded",
+        &[
+            "trace",
+            "engine::message",
+            "engine::question",
+            "engine::sampler",
+        ],
+    ),
     room("tutor", &["trace", "lesson", "engine", "model"]),
     Room {
         egui: true,
@@ -52,7 +62,7 @@ const HOUSE: [Room; 12] = [
         ..room(
             "app",
             &[
-                "trace", "settings", "chat", "hub", "engine", "lesson", "tutor", "ui",
+                "trace", "settings", "chat", "hub", "engine", "lesson", "tutor", "recorded", "ui",
             ],
         )
     },
@@ -68,6 +78,7 @@ const HOUSE: [Room; 12] = [
             "engine",
             "lesson",
             "tutor",
+            "recorded",
             "ui",
             "app",
         ],

@@ -102,7 +102,8 @@ impl Asker {
     /// # Errors
     /// If a value cannot be recomputed, or it was interrupted.
     pub fn trace(&mut self, session: u64) -> Result<Trace> {
-        match self.end_of(session, Action::Debug(DebugCommand::Trace))? {
+        let command = DebugCommand::Trace { hooks: None };
+        match self.end_of(session, Action::Debug(command))? {
             Event::Traced(trace) => Ok(*trace),
             other => unexpected(&other),
         }

@@ -1,21 +1,29 @@
 //! From a run to a trace: the tensors that were asked for, and what is needed to read them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
+use serde_json::Value;
 
-use super::answering::ParityCheck;
+use super::answering::{ParityCheck, family_of};
 use super::debugger::Debugger;
 use super::measures::Looking;
 use super::message::CancelToken;
 use super::sampler;
+use super::watch::Watch;
+use crate::model::rope::Rope;
 use crate::tokenizer::Word;
 use crate::trace::file::{
-    ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key,
+    Companion, ModelMeta, PassMeta, RopeFigures, TokenMeta, Trace, TraceMeta, VERSION, WordMeta,
+    key,
 };
+use crate::trace::measure::NamedToken;
+use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::parity::Parity;
-use crate::trace::{Hook, Stage};
+use crate::trace::{BlockHook, Hook, Stage};
 
+/// How many of the likeliest tokens after each pass a trace has the texts of.
+const N_NAMED: usize = 200;
 /// How many candidates of each draw a trace keeps, with what excluded them.
 const N_CANDIDATES: usize = 40;
 
@@ -24,10 +32,9 @@ const N_CANDIDATES: usize = 40;
 ///
 /// # Errors
 /// If a value cannot be recomputed.
-pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> {
+pub fn trace_of(debugger: &mut Debugger, watch: &Watch, cancel: &CancelToken) -> Result<Trace> {
     let mut tensors = BTreeMap::new();
     let hooks = debugger.run().loaded().model.hooks();
-    let watch = debugger.request().watch.clone();
     let is_limited = debugger.request().budget_bytes.is_some();
     let mut left_out = Vec::new();
     let passes = debugger.run().passes().iter();
@@ -51,6 +58,7 @@ pub fn trace_of(debugger: &mut Debugger, cancel: &CancelToken) -> Result<Trace> 
     }
     let mut meta = meta_of(debugger)?;
     meta.measures = Looking::new(debugger.run_mut(), cancel).summary()?;
+    meta.companion = companion_of(debugger, &meta);
     if !left_out.is_empty() {
         let names = serde_json::to_value(left_out)?;
         meta.measures.insert("left_out".to_owned(), names);
@@ -125,7 +133,56 @@ fn meta_of(debugger: &Debugger) -> Result<TraceMeta> {
         seed: run.seed(),
         edits: debugger.edits().edits().to_vec(),
         measures: BTreeMap::new(),
+        companion: Companion::default(),
     })
+}
+
+/// What a window shows the run with: of the vocabulary, the tokens that stand high somewhere.
+fn companion_of(debugger: &Debugger, meta: &TraceMeta) -> Companion {
+    let (run, tokenizer) = (debugger.run(), debugger.tokenizer());
+    let loaded = run.loaded();
+    let text = |id: u32| tokenizer.token_text(id).unwrap_or_default();
+    let mut ids: BTreeSet<u32> = run.ids().iter().copied().collect();
+    for logits in run.passes().iter().filter_map(|pass| pass.logits()) {
+        ids.extend(Distribution::new(logits).top(N_NAMED));
+    }
+    for measure in meta.measures.values() {
+        token_ids(measure, &mut ids);
+    }
+    let end_tokens = run.options().end_tokens.iter().map(|id| NamedToken {
+        id: *id,
+        text: text(*id),
+    });
+    let has_rope = loaded.model.block_hooks().contains(&BlockHook::RotQ);
+    Companion {
+        prompt_len: run.prompt_len(),
+        family: family_of(&debugger.request().model.name).ok(),
+        end_tokens: end_tokens.collect(),
+        texts: ids.into_iter().map(|id| (id, text(id))).collect(),
+        rope: has_rope.then(|| {
+            let rope = Rope::new(loaded.model.config(), loaded.model.compute());
+            let (frequencies, scale) = rope.frequencies();
+            RopeFigures {
+                frequencies: frequencies.to_vec(),
+                scale,
+                is_traditional: rope.is_traditional(),
+            }
+        }),
+        draw_kinds: run.passes().iter().map(|pass| pass.draw_kind()).collect(),
+    }
+}
+
+/// The ids of the tokens that a measure names.
+fn token_ids(measure: &Value, ids: &mut BTreeSet<u32>) {
+    match measure {
+        Value::Array(values) => values.iter().for_each(|value| token_ids(value, ids)),
+        Value::Object(fields) => {
+            let id = fields.get("id").and_then(Value::as_u64);
+            ids.extend(id.and_then(|id| u32::try_from(id).ok()));
+            fields.values().for_each(|value| token_ids(value, ids));
+        }
+        _ => {}
+    }
 }
 
 /// A tokenizer that does not merge has none to tell.
@@ -164,7 +221,7 @@ fn passes_of(debugger: &Debugger) -> Result<Vec<PassMeta>> {
             (Some(draw), Some(logits)) => {
                 let params = pass.drawn_with().unwrap_or(run.sampling());
                 let view = sampler::filtered(params, logits, history, Some(draw), N_CANDIDATES)?;
-                Some(serde_json::json!({ "draw": draw, "filtered": view }))
+                Some(serde_json::json!({ "draw": draw, "filtered": view, "settings": params }))
             }
             _ => None,
         };

@@ -127,8 +127,9 @@ impl Debugger {
                 out.send(Event::Looked(Box::new(value)));
                 return Ok(Turn::Ended);
             }
-            DebugCommand::Trace => {
-                let trace = tracing::trace_of(self, cancel)?;
+            DebugCommand::Trace { hooks } => {
+                let watch = hooks.map_or_else(|| self.request.watch.clone(), Watch::Hooks);
+                let trace = tracing::trace_of(self, &watch, cancel)?;
                 out.send(Event::Traced(Box::new(trace)));
                 return Ok(Turn::Ended);
             }
@@ -144,7 +145,7 @@ impl Debugger {
     /// Does what a command asks for at once, and notes where it leads.
     fn take(&mut self, command: DebugCommand, cancel: &CancelToken) -> Result<()> {
         match command {
-            DebugCommand::State | DebugCommand::Look(_) | DebugCommand::Trace => {}
+            DebugCommand::State | DebugCommand::Look(_) | DebugCommand::Trace { .. } => {}
             DebugCommand::Steps(n) => self.aim(Goal::Steps(n)),
             DebugCommand::Into(n) => self.aim(Goal::Into(n)),
             DebugCommand::Layer => self.aim(self.end_of_layer()),

@@ -12,13 +12,16 @@ use crate::trace::measure::lens::LensRequest;
 /// Tokens per point that a trace keeps of the logit lens.
 const TOP_K: usize = 5;
 
+/// Multiplications that are spent on the lens at positions before the last ones: about a second.
+const LENS_EFFORT: usize = 4_000_000_000;
+
 /// Likeliest next tokens that a trace keeps of each pass.
 const N_NEXT: usize = 10;
 
 impl Looking<'_> {
     /// Measures by name, of every pass that has come through its blocks: `logit_lens` (a list of
-    /// [`LensView`], last position, with the drawn token as the chosen one), `heads` (a
-    /// [`HeadReport`] of the prompt), `costs` (a list of [`PassCost`]), `kv_ledgers` (a list of
+    /// [`LensView`], with the drawn token as the chosen one: of every position where that is soon
+    /// done, else of the last one), `heads` (a [`HeadReport`] of the prompt), `costs` (a list of [`PassCost`]), `kv_ledgers` (a list of
     /// [`Ledger`]) and `next_tokens` (for each pass with logits, a list of [`TokenShare`]).
     ///
     /// [`Ledger`]: crate::trace::measure::ledger::Ledger
@@ -38,11 +41,14 @@ impl Looking<'_> {
             .map(|(number, pass)| (number, pass.n_pos(), pass.draw().map(|draw| draw.token)))
             .collect();
         let mut views = Vec::new();
+        let mut rows_left = self.n_lens_rows();
         let (mut costs, mut ledgers, mut next) = (Vec::new(), Vec::new(), Vec::new());
         for (pass, n_pos, drawn) in &finished {
             let (pass, row) = (*pass, n_pos.saturating_sub(1));
+            let first = if rows_left >= row { 0 } else { row };
+            rows_left = rows_left.saturating_sub(row - first);
             views.extend(self.lens(&LensRequest {
-                rows: vec![At { pass, row }],
+                rows: (first..=row).map(|row| At { pass, row }).collect(),
                 points: Vec::new(),
                 top_k: TOP_K,
                 tokens: drawn.iter().copied().collect(),
@@ -63,5 +69,13 @@ impl Looking<'_> {
             summary.insert("next_tokens".to_owned(), serde_json::to_value(next)?);
         }
         Ok(summary)
+    }
+
+    /// How many positions before the last ones the lens is asked at: their cost is one product
+    /// with the output head at every point.
+    fn n_lens_rows(&self) -> usize {
+        let config = self.loaded().model.config();
+        let n_points = 2 * config.num_hidden_layers + 1;
+        LENS_EFFORT / (n_points * config.hidden_size * config.vocab_size).max(1)
     }
 }

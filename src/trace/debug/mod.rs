@@ -90,7 +90,10 @@ pub enum DebugCommand {
     /// Forget a branch that is not under way and that no other parts from.
     Drop(usize),
     /// Put what was seen into a trace; ends in the trace.
-    Trace,
+    Trace {
+        /// Which hooks; `None`: those that are watched.
+        hooks: Option<Vec<Hook>>,
+    },
 }
 
 /// The prompt of a source.

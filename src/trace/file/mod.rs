@@ -4,6 +4,7 @@
 //! Tensors are named by their hooks: the prefill's under the plain names, those of later passes
 //! under `pass.{n}.`. Everything else lies in the metadata, as JSON under [`KEY`].
 
+mod companion;
 mod read;
 mod write;
 
@@ -16,6 +17,7 @@ use super::HostTensor;
 use super::answer::CacheSize;
 use super::edit::Edit;
 
+pub use companion::{Companion, RopeFigures};
 pub use read::TraceFile;
 
 /// The metadata entry that holds a [`TraceMeta`].
@@ -50,6 +52,9 @@ pub struct TraceMeta {
     pub edits: Vec<Edit>,
     /// What was measured: logit lens, head labels, parity.
     pub measures: BTreeMap<String, Value>,
+    /// What a window shows it with; empty in files of earlier versions.
+    #[serde(default)]
+    pub companion: Companion,
 }
 
 /// The model that ran.
@@ -188,6 +193,7 @@ mod tests {
                 seed: 7,
                 edits: vec!["hook_embed=zero".parse().unwrap()],
                 measures: BTreeMap::new(),
+                companion: Companion::default(),
             },
             tensors: BTreeMap::from([("hook_embed".to_owned(), tensor)]),
         }

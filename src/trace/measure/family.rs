@@ -1,10 +1,10 @@
 //! What a model is, hook by hook: shapes, and what Hugging Face calls the same place.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A model's shape and everything one can look at in a pass.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FamilyView {
     /// What the model is called.
     pub model: String,
@@ -33,7 +33,7 @@ pub struct FamilyView {
 }
 
 /// One hook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookInfo {
     /// Its name.
     pub hook: String,
