@@ -1,6 +1,7 @@
 //! The window: take events, draw, collect commands, apply.
 
 mod apply;
+mod chat;
 mod display;
 mod engine_room;
 mod launch;
@@ -24,12 +25,14 @@ use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
 use crate::ui::link::{Link, News, Urgency};
 use crate::ui::messages::Messages;
+use crate::ui::pages::Pages;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::ViewState;
 use crate::ui::tokens::{self, TokenLabel};
 use crate::ui::{frame, keys, pictures, roles, theme};
 
+use chat::ChatDesk;
 use engine_room::EngineRoom;
 pub use launch::{Start, open};
 pub use screenshot::shoot;
@@ -60,6 +63,8 @@ pub struct App {
     /// Whether a view stays open while the run moves.
     keeps_view: bool,
     stepped_at: Instant,
+    chat: ChatDesk,
+    pages: Pages,
 }
 
 /// Time between two frames while tokens arrive.
@@ -74,7 +79,7 @@ impl App {
     /// If the system gives no thread.
     pub fn new(ctx: &egui::Context, start: Start) -> Result<Self> {
         theme::install(ctx);
-        let wake = ctx.clone();
+        let (wake, wake_again) = (ctx.clone(), ctx.clone());
         let engine = EngineRoom::default();
         let link = Link::new(engine.doors(), move |urgency| match urgency {
             Urgency::Now => wake.request_repaint(),
@@ -99,12 +104,17 @@ impl App {
             token: start.token,
             keeps_view: false,
             stepped_at: Instant::now(),
+            chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,
+            pages: Pages::default(),
         };
         if let Some(notice) = start.notice {
             app.messages.tell(notice);
         }
         app.dress(ctx);
         app.open_run();
+        if let Some(text) = start.ask {
+            app.ask(&text);
+        }
         Ok(app)
     }
 
@@ -141,7 +151,8 @@ impl App {
     /// Whether everything that was asked for is there.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.link.is_idle() && self.target.is_none() && self.facts.n_layers > 0
+        let is_idle = self.link.is_idle() && self.chat.is_idle();
+        is_idle && self.target.is_none() && self.facts.n_layers > 0
     }
 
     /// What went wrong lately, newest last.
@@ -152,6 +163,7 @@ impl App {
 
     fn take_news(&mut self) {
         let news = self.link.begin_frame();
+        self.take_chat_news();
         let has_moved = news.iter().any(|news| matches!(news, News::Run(_)));
         for news in news {
             match news {
@@ -247,6 +259,7 @@ impl App {
             view: &self.view,
             settings: &self.settings,
             labels: &self.labels,
+            chat: &self.chat.state,
             link: &mut self.link,
             commands: &mut self.commands,
         };
@@ -256,6 +269,7 @@ impl App {
             picture.as_mut(),
             &self.breakpoints,
             &mut self.messages,
+            &mut self.pages,
         );
     }
 

@@ -33,6 +33,18 @@ pub struct Settings {
     pub side: bool,
     /// Whether the first walk through the six stops is over.
     pub has_walked: bool,
+    /// System prompts that were kept for the chat.
+    pub prompts: Vec<SavedPrompt>,
+}
+
+/// A system prompt with a name.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SavedPrompt {
+    /// What it is found by.
+    pub name: String,
+    /// What it says.
+    pub text: String,
 }
 
 /// A prompt, and how the model reads it.
@@ -89,6 +101,7 @@ impl Default for Settings {
             rail: true,
             side: true,
             has_walked: false,
+            prompts: Vec::new(),
         }
     }
 }

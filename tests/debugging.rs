@@ -580,7 +580,8 @@ fn answer(client: &mut Client, prompt: Prompt, cache: CacheOptions) -> Answer {
         sampling: "temperature=1.2 top_p=0.98 xtc_probability=0.3"
             .parse()
             .unwrap(),
-        max_tokens: 24,
+        known: Vec::new(),
+        max_tokens: Some(24),
         stop: Vec::new(),
         extra_eos: Vec::new(),
         seed: Some(11),

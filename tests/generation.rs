@@ -34,7 +34,8 @@ fn request(prompt: Prompt, max_tokens: usize) -> GenerateRequest {
             temperature: Some(0.0),
             ..SamplingChoice::default()
         },
-        max_tokens,
+        known: Vec::new(),
+        max_tokens: Some(max_tokens),
         stop: Vec::new(),
         extra_eos: Vec::new(),
         seed: None,
@@ -179,7 +180,7 @@ fn sessions_take_turns() {
     let (events, inbox) = channel();
     for id in [1, 2] {
         let mut request = endless(ids(8 + id as u32));
-        request.max_tokens = 40;
+        request.max_tokens = Some(40);
         let request = Request {
             id: RequestId(id),
             session: SessionId(id),
@@ -287,7 +288,7 @@ fn a_changed_beginning_is_read_anew() {
 fn greedy_answers_are_always_the_same() {
     let mut client = client();
     let mut long = endless(ids(20));
-    long.max_tokens = 60;
+    long.max_tokens = Some(60);
     let first = answer(&mut client, 8, long.clone());
     let second = answer(&mut client, 9, long);
     assert_eq!(first.tokens, second.tokens);

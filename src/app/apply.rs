@@ -56,6 +56,7 @@ impl App {
             }
             Command::Dismiss(id) => self.messages.dismiss(id),
             Command::Copy(text) => ctx.copy_text(text),
+            Command::Chat(command) => self.apply_chat(*command),
             choice => self.choose(ctx, choice),
         }
     }

@@ -6,6 +6,7 @@ use anyhow::{Result, anyhow};
 
 use super::App;
 use super::display::{self, Display};
+use crate::chat::ChatStore;
 use crate::engine::question::ModelChoice;
 use crate::settings::Settings;
 use crate::ui::spot::Spot;
@@ -28,6 +29,10 @@ pub struct Start {
     pub model: ModelChoice,
     /// Something to tell at once.
     pub notice: Option<String>,
+    /// Where conversations are kept; as long as the window if `None`.
+    pub chats: Option<ChatStore>,
+    /// What to ask in the chat at once.
+    pub ask: Option<String>,
 }
 
 /// Opens the window, and returns when it is closed.

@@ -6,10 +6,12 @@ use anyhow::{Context as _, Result};
 
 use super::Ended;
 use crate::app::{self, Start};
+use crate::chat::ChatStore;
 use crate::engine::message::ModelChoice;
 use crate::hub;
 use crate::model::linear::Kernels;
 use crate::settings::{PromptSettings, Settings, ThemeChoice};
+use crate::trace::{Place, View};
 use crate::ui::command::Pointing;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, ViewState};
@@ -106,6 +108,8 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
     if let Some(head) = args.head {
         view.point(Pointing::Head(head));
     }
+    let place = args.at.as_ref().map(|at| at.address.place);
+    let is_chat = place == Some(Place::View(View::Chat));
     let named = args.model.as_deref().or(settings.model.as_deref());
     Start {
         model: ModelChoice {
@@ -118,6 +122,10 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         target: args.at.clone(),
         token: args.pos,
         notice,
+        chats: (args.screenshot.is_none())
+            .then(ChatStore::locate)
+            .flatten(),
+        ask: is_chat.then(|| args.prompt.clone()).flatten(),
     }
 }
 

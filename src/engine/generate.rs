@@ -45,6 +45,7 @@ pub struct Generation {
     written: Written,
     phase: Phase,
     clock: Clock,
+    max_tokens: usize,
 }
 
 /// Where a generation stands.
@@ -79,6 +80,9 @@ impl Generation {
         let mut prompt = prompt_ids(&loaded, &tokenizer, &request.prompt, out)?;
         if matches!(request.prompt, Prompt::Chat { .. }) {
             prompt = prompt::continued(&tokenizer, prompt, context.ids())?;
+            if !prompt.starts_with(context.ids()) || context.is_empty() {
+                prompt = prompt::continued(&tokenizer, prompt, &request.known)?;
+            }
         }
         if prompt::is_plain_chat(&tokenizer, &request.prompt) {
             request.stop.push(prompt::PLAIN_STOP.to_owned());
@@ -100,7 +104,10 @@ impl Generation {
             prompt_cache::check_folder(path)?;
         }
         let trained = loaded.model.config().max_position_embeddings;
-        if prompt.len() > trained {
+        let max_tokens = request
+            .max_tokens
+            .unwrap_or_else(|| room(trained, prompt.len(), request.cache.max_size));
+        if prompt.len() > trained && max_tokens > 0 {
             out.send(Event::Notice(format!(
                 "{} tokens are more than the {trained} this model was trained for: expect nonsense, \
                  or keep the newest with --max-kv-size",
@@ -132,6 +139,7 @@ impl Generation {
             ends,
             written,
             clock,
+            max_tokens,
         };
         generation.check_memory(context)?;
         generation.phase = generation.first_phase(context, out);
@@ -169,6 +177,10 @@ impl Generation {
     pub fn advance(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
         if self.cancel.is_cancelled() {
             return self.end(context, out, StopReason::Cancelled);
+        }
+        if self.request.max_tokens.is_none() && self.max_tokens == 0 {
+            // There is no room for an answer: nothing is read for it.
+            return self.end(context, out, StopReason::Length);
         }
         let result = match self.phase {
             Phase::Prefill(_) => self.prefill(context, out),
@@ -250,7 +262,7 @@ impl Generation {
         if self.begun.ends_there() || self.written.has_stopped() {
             return self.end(context, out, StopReason::Stop);
         }
-        if self.request.max_tokens == 0 {
+        if self.max_tokens == 0 {
             return self.end(context, out, StopReason::Length);
         }
         let draw = self.sampler.sample(logits, &self.history)?;
@@ -260,7 +272,7 @@ impl Generation {
         }
         self.history.push(draw.token);
         // The next pass begins before the token is shown: a GPU computes while we write.
-        let has_room = self.clock.generated() < self.request.max_tokens
+        let has_room = self.clock.generated() < self.max_tokens
             && self
                 .loaded
                 .model
@@ -373,6 +385,15 @@ impl Generation {
             ..of_pass(context.len() + left - chunk, chunk)
         };
         Ok(need.check(available)?)
+    }
+}
+
+/// How many tokens the context leaves for an answer; a rotating cache makes room as it goes, but
+/// an answer that fills a whole context is no answer any more.
+fn room(trained: usize, n_prompt: usize, max_size: Option<usize>) -> usize {
+    match max_size {
+        Some(_) => trained,
+        None => trained.saturating_sub(n_prompt),
     }
 }
 

@@ -139,8 +139,12 @@ pub struct GenerateRequest {
     pub prompt: Prompt,
     /// How tokens are chosen, where it differs from the model's defaults.
     pub sampling: SamplingChoice,
-    /// Most tokens to generate.
-    pub max_tokens: usize,
+    /// Ids that were read and written before, e.g. in a stored conversation: where the text of a chat
+    /// goes on as they do, they stay, and only what follows is split anew.
+    pub known: Vec<u32>,
+    /// Most tokens to generate; what the context leaves if `None`, and nothing at all where it leaves
+    /// nothing.
+    pub max_tokens: Option<usize>,
     /// Texts that end the answer.
     pub stop: Vec<String>,
     /// Tokens (text or id) that end the answer beside the model's own.

@@ -1,6 +1,7 @@
 //! What a picture or a bar may ask for. Commands are collected while a frame is drawn, and carried
 //! out after it.
 
+use super::chat::ChatCommand;
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
 use crate::engine::message::CacheOptions;
@@ -59,6 +60,8 @@ pub enum Command {
     Dismiss(u64),
     /// Put text on the clipboard.
     Copy(String),
+    /// Change the chat.
+    Chat(Box<ChatCommand>),
 }
 
 /// Moves along the pass.

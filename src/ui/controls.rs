@@ -324,3 +324,36 @@ pub fn text_button(ui: &mut Ui, text: &str) -> Response {
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, text));
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
+
+/// A word to click, without a frame: for rows of many small actions.
+pub fn quiet_button(ui: &mut Ui, label: &str, told: &str, is_enabled: bool) -> Response {
+    let palette = Palette::of(ui);
+    let galley =
+        ui.painter()
+            .layout_no_wrap(label.to_owned(), Type::Caption.font(), Color32::PLACEHOLDER);
+    let sense = if is_enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 12.0, 24.0), sense);
+    let name = if label.len() > 3 { label } else { told };
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_enabled, name));
+    let colour = match (is_enabled, response.hovered()) {
+        (false, _) => palette.faint,
+        (true, true) => palette.text,
+        (true, false) => palette.muted,
+    };
+    if is_enabled && response.hovered() {
+        ui.painter().rect_filled(rect, corner::SMALL, palette.sunk);
+    }
+    focus_ring(ui, &response, rect);
+    ui.painter()
+        .galley(rect.center() - galley.size() / 2.0, galley, colour);
+    match is_enabled {
+        true => response
+            .on_hover_cursor(egui::CursorIcon::PointingHand)
+            .on_hover_text(told),
+        false => response,
+    }
+}

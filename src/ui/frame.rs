@@ -7,10 +7,11 @@ use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 
 use super::command::Command;
 use super::messages::Messages;
+use super::pages::Pages;
 use super::picture::{Picture, Scene, picture_ui, side_ui};
 use super::state::{Depth, Mode};
 use super::theme::{Palette, space};
-use super::{pages, rail, sheets, stops, strip, top_bar, transport};
+use super::{chat, pages, rail, sheets, stops, strip, top_bar, transport};
 use crate::trace::debug::Breakpoint;
 
 /// Below this width the side panel gives its room to the picture.
@@ -23,6 +24,7 @@ pub fn frame_ui(
     picture: &mut dyn Picture,
     breakpoints: &[Breakpoint],
     messages: &mut Messages,
+    pages: &mut Pages,
 ) {
     if !scene.view.is_presenting {
         let bar = Panel::top("bar").exact_size(46.0).frame(margins(ui, 16, 0));
@@ -30,6 +32,7 @@ pub fn frame_ui(
     }
     match scene.view.mode {
         Mode::Explore => explore_ui(ui, scene, picture, breakpoints),
+        Mode::Chat => chat::chat_ui(ui, scene, &mut pages.chat),
         mode => {
             let page = CentralPanel::default().frame(margins(ui, 26, 20));
             page.show(ui, |ui| pages::page_ui(ui, scene, mode));
@@ -95,7 +98,7 @@ fn explore_ui(
     centre.show(ui, |ui| picture_ui(ui, scene, picture));
 }
 
-fn margins(ui: &Ui, x: i8, y: i8) -> Frame {
+pub(super) fn margins(ui: &Ui, x: i8, y: i8) -> Frame {
     let fill = Palette::of(ui).background;
     Frame::new()
         .fill(fill)

@@ -81,7 +81,7 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
         return Vec::new();
     }
     let mut commands = Vec::new();
-    for shortcut in &ALL {
+    for shortcut in ALL.iter().filter(|shortcut| counts_in(shortcut, view.mode)) {
         let modifiers = match shortcut.is_command {
             true => Modifiers::COMMAND,
             false => Modifiers::NONE,
@@ -98,6 +98,12 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
         }
     }
     commands
+}
+
+/// Whether a key does something in `mode`: what moves the run belongs to the explorer.
+fn counts_in(shortcut: &Shortcut, mode: Mode) -> bool {
+    let moves = matches!(shortcut.group, "Along the pass" | "Point at");
+    mode == Mode::Explore || !moves || shortcut.key == Key::Escape
 }
 
 fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> Option<Command> {

@@ -6,6 +6,7 @@
 //! runs of the program ([`crate::settings`]), and what is looked at ([`state::ViewState`]).
 
 pub mod answers;
+pub mod chat;
 pub mod colormap;
 pub mod command;
 pub mod controls;

@@ -2,11 +2,19 @@
 
 use egui::Ui;
 
+use super::chat::ChatPage;
 use super::command::Command;
 use super::controls::{Button, card, paragraph};
 use super::picture::Scene;
 use super::state::Mode;
 use super::theme::{Palette, Type, space};
+
+/// What the pages of the modes remember between two frames.
+#[derive(Default)]
+pub struct Pages {
+    /// Of the chat.
+    pub chat: ChatPage,
+}
 
 /// Draws the page of a mode.
 pub fn page_ui(ui: &mut Ui, scene: &mut Scene<'_>, mode: Mode) {
@@ -38,12 +46,7 @@ pub fn page_ui(ui: &mut Ui, scene: &mut Scene<'_>, mode: Mode) {
 /// What a mode is for, what does it today, and the command.
 fn told(mode: Mode) -> (&'static str, &'static str, &'static str) {
     match mode {
-        Mode::Explore => ("Stepping through a pass.", "It is here.", "vitrine"),
-        Mode::Chat => (
-            "Talk to the model, and open any word of its answer.",
-            "The window has no chat yet. In a terminal there is one:",
-            "vitrine chat",
-        ),
+        Mode::Explore | Mode::Chat => ("Stepping through a pass.", "It is here.", "vitrine"),
         Mode::Lessons => (
             "Lessons beside the same live pictures.",
             "The window has no lessons yet. In a terminal one can step through a pass:",

@@ -239,6 +239,8 @@ pub enum Type {
     Label,
     /// Text.
     Body,
+    /// What is said in a chat.
+    Talk,
     /// Headings of the side panel, legends.
     Caption,
     /// The smallest text.
@@ -261,6 +263,7 @@ impl Type {
             Self::Strong => FontId::new(13.0, fonts::semibold()),
             Self::Label => FontId::new(13.0, fonts::medium()),
             Self::Body => FontId::new(13.0, FontFamily::Proportional),
+            Self::Talk => FontId::new(14.5, FontFamily::Proportional),
             Self::Caption => FontId::new(11.5, fonts::medium()),
             Self::Small => FontId::new(11.0, FontFamily::Proportional),
             Self::Mono => FontId::new(12.5, FontFamily::Monospace),

@@ -36,6 +36,8 @@ pub fn start() -> Start {
             kernels: Kernels::Auto,
         },
         notice: None,
+        chats: None,
+        ask: None,
     }
 }
 

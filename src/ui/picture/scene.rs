@@ -7,6 +7,7 @@ use crate::settings::Settings;
 use crate::trace::debug::RunState;
 use crate::trace::{Address, Hook, HostTensor, Place};
 use crate::ui::answers::Asked;
+use crate::ui::chat::ChatState;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::facts::ModelFacts;
 use crate::ui::link::Link;
@@ -27,6 +28,8 @@ pub struct Scene<'a> {
     pub settings: &'a Settings,
     /// How the text's tokens are written, position by position.
     pub labels: &'a [TokenLabel],
+    /// The conversations.
+    pub chat: &'a ChatState,
     /// Where questions go.
     pub link: &'a mut Link,
     /// Where wishes are collected.

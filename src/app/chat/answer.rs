@@ -1,0 +1,388 @@
+//! Answers: what the engine is asked, and how what it writes becomes a message.
+
+use std::time::Instant;
+
+use super::{App, ChatDesk};
+use crate::chat::{MessageId, Role, Setup};
+use crate::engine::context::first_pieces;
+use crate::engine::message::{
+    Action, CacheOptions, CancelToken, Envelope, Event, GenerateRequest, Prompt, RequestId, Reuse,
+};
+use crate::engine::question::{Message as Said, TemplateArgs};
+use crate::trace::answer::{Answer, GeneratedToken, StopReason};
+use crate::ui::chat::Writing;
+use crate::ui::link::CHAT;
+
+/// An answer to have written.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What it follows.
+    pub parent: Option<MessageId>,
+    /// The message to go on with; a new one if `None`.
+    pub extends: Option<MessageId>,
+    /// What it begins with.
+    pub head: Option<Head>,
+}
+
+/// The beginning of an answer that is already there: it is read, and only what follows is written.
+#[derive(Debug, Clone, Default)]
+pub struct Head {
+    /// The prompt it was written to.
+    pub prompt_tokens: Vec<u32>,
+    /// Its tokens.
+    pub tokens: Vec<GeneratedToken>,
+    /// Their text.
+    pub text: String,
+}
+
+/// The answer under way.
+#[derive(Debug)]
+pub struct Running {
+    request: RequestId,
+    cancel: CancelToken,
+    plan: Plan,
+    setup: Setup,
+}
+
+impl App {
+    /// Puts a question after the last message on view.
+    pub(in crate::app) fn ask(&mut self, text: &str) {
+        if text.trim().is_empty() || !self.has_conversation() {
+            return;
+        }
+        let parent = self.chat.state.conversation().branch();
+        let parent = parent.last().map(|message| message.id);
+        let said = self.in_open("save the question", |open| {
+            open.say(parent, Role::User, text)
+        });
+        match said {
+            Some(id) => self.write(Plan {
+                parent: Some(id),
+                ..Plan::default()
+            }),
+            None => self.pages.chat.composer.text = text.to_owned(),
+        }
+    }
+
+    /// Makes the conversation, if it is a new one. Returns whether there is one.
+    fn has_conversation(&mut self) -> bool {
+        if self.chat.state.open.is_none() {
+            let setup = self.chat.state.fresh_setup.clone();
+            match self.chat.store.create(setup) {
+                Ok(open) => self.chat.state.open = Some(open),
+                Err(error) => self
+                    .messages
+                    .failed("begin a conversation", &format!("{error:#}")),
+            }
+        }
+        self.chat.state.open.is_some()
+    }
+
+    /// Answers the question of an answer once more.
+    pub(super) fn answer_again(&mut self, id: MessageId) {
+        let message = self.chat.state.conversation().message(id);
+        if let Some(parent) = message.and_then(|message| message.parent) {
+            self.write(Plan {
+                parent: Some(parent),
+                ..Plan::default()
+            });
+        }
+    }
+
+    /// Has the last question on view answered.
+    pub(super) fn retry(&mut self) {
+        let branch = self.chat.state.conversation().branch();
+        if let Some(last) = branch.last().filter(|last| last.role == Role::User) {
+            let parent = Some(last.id);
+            self.write(Plan {
+                parent,
+                ..Plan::default()
+            });
+        }
+    }
+
+    /// Says a message otherwise, beside the one that was; a question is answered anew.
+    pub(super) fn edit_message(&mut self, id: MessageId, text: &str) {
+        let Some(message) = self.chat.state.conversation().message(id) else {
+            return;
+        };
+        let (parent, role) = (message.parent, message.role);
+        if message.text == text && role == Role::Assistant {
+            return;
+        }
+        let said = self.in_open("save the message", |open| open.say(parent, role, text));
+        if let (Some(id), Role::User) = (said, role) {
+            self.write(Plan {
+                parent: Some(id),
+                ..Plan::default()
+            });
+        }
+        self.chat.note_open();
+    }
+
+    /// Goes on with an answer that ended early.
+    pub(super) fn go_on(&mut self, id: MessageId) {
+        let message = self.chat.state.conversation().message(id);
+        let Some((message, reply)) =
+            message.and_then(|message| Some((message, message.reply.as_ref()?)))
+        else {
+            return;
+        };
+        let plan = Plan {
+            parent: message.parent,
+            extends: Some(id),
+            head: Some(Head {
+                prompt_tokens: reply.prompt_tokens.clone(),
+                tokens: reply.tokens.clone(),
+                text: message.text.clone(),
+            }),
+        };
+        self.write(plan);
+    }
+
+    /// Has an answer written.
+    pub(super) fn write(&mut self, plan: Plan) {
+        self.chat.state.failed = None;
+        self.chat.state.is_full = None;
+        let mut setup = self.chat.state.setup().clone();
+        setup.model.clone_from(&self.model.name);
+        setup.revision = self.chat_revision();
+        let request = self.request_of(&plan, &setup);
+        let sent = self
+            .link
+            .request(CHAT, "answer", Action::Generate(Box::new(request)));
+        let Some((request, cancel)) = sent else {
+            return;
+        };
+        self.chat.state.writing = Some(Writing {
+            parent: plan.parent,
+            id: plan.extends,
+            since: Instant::now(),
+            prefill: None,
+            is_stopping: false,
+        });
+        self.chat.running = Some(Running {
+            request,
+            cancel,
+            plan,
+            setup,
+        });
+        self.chat.note_open();
+    }
+
+    fn request_of(&self, plan: &Plan, setup: &Setup) -> GenerateRequest {
+        let prompt = match &plan.head {
+            Some(head) => {
+                let written = head.tokens.iter().map(|token| token.id);
+                Prompt::Ids(head.prompt_tokens.iter().copied().chain(written).collect())
+            }
+            None => Prompt::Chat {
+                messages: self.messages_to(plan.parent, setup),
+                prefill_response: None,
+                args: TemplateArgs {
+                    more: setup.template_args.clone(),
+                    ..TemplateArgs::for_answer()
+                },
+            },
+        };
+        GenerateRequest {
+            model: self.model.clone(),
+            prompt,
+            sampling: setup.sampling.clone(),
+            known: self.known_to(plan.parent),
+            max_tokens: setup.max_tokens,
+            stop: setup.stop.clone(),
+            extra_eos: Vec::new(),
+            seed: setup.seed,
+            cache: CacheOptions {
+                max_size: setup.cache.max_size,
+                bits: setup.cache.bits,
+            },
+            prompt_cache: None,
+            top_logprobs: TOP,
+        }
+    }
+
+    /// What the model is given: the system prompt, and the messages up to `last` that were not dropped.
+    fn messages_to(&self, last: Option<MessageId>, setup: &Setup) -> Vec<Said> {
+        let path = last.map(|last| self.chat.state.conversation().path(last));
+        let path = path.unwrap_or_default();
+        let first = path
+            .iter()
+            .position(|message| Some(message.id) == setup.first);
+        let system = setup.system.trim();
+        let system = (!system.is_empty()).then(|| Said::new("system", system));
+        let said = path.iter().skip(first.unwrap_or_default());
+        let said = said.map(|message| Said::new(message.role.name(), message.text.as_str()));
+        system.into_iter().chain(said).collect()
+    }
+
+    /// The ids that were read and written up to the newest answer before `last`.
+    fn known_to(&self, last: Option<MessageId>) -> Vec<u32> {
+        let path = last.map(|last| self.chat.state.conversation().path(last));
+        let path = path.unwrap_or_default();
+        let newest = path.iter().rev().find_map(|message| message.reply.as_ref());
+        newest.map_or_else(Vec::new, |reply| {
+            let written = reply.tokens.iter().map(|token| token.id);
+            reply.prompt_tokens.iter().copied().chain(written).collect()
+        })
+    }
+
+    /// Stops the answer under way; it ends within a fraction of a second.
+    pub(super) fn stop_answer(&mut self) {
+        if let Some(running) = &self.chat.running {
+            running.cancel.cancel();
+        }
+        if let Some(writing) = &mut self.chat.state.writing {
+            writing.is_stopping = true;
+        }
+    }
+
+    /// Takes in what the engine has written.
+    pub(super) fn take_answer(&mut self) {
+        let mut tokens = Vec::new();
+        for Envelope { id, event } in self.link.events(CHAT) {
+            if self.chat.running.as_ref().map(|running| running.request) != Some(id) {
+                continue;
+            }
+            match event {
+                Event::Token { token, .. } => tokens.push(token),
+                Event::Started {
+                    prompt_tokens,
+                    reuse,
+                } => self.answer_begins(prompt_tokens, reuse),
+                Event::Prefill { done, total } => {
+                    if let Some(writing) = &mut self.chat.state.writing {
+                        writing.prefill = Some((done, total));
+                    }
+                }
+                Event::Answered(answer) => {
+                    self.keep_tokens(std::mem::take(&mut tokens));
+                    self.answer_ends(&answer);
+                }
+                Event::Failed(why) => self.answer_fails(why),
+                Event::Cancelled => self.answer_is_over(),
+                _ => {}
+            }
+        }
+        self.keep_tokens(tokens);
+    }
+
+    fn answer_begins(&mut self, prompt_tokens: Vec<u32>, reuse: Reuse) {
+        let Some(running) = &self.chat.running else {
+            return;
+        };
+        let (plan, setup) = (running.plan.clone(), running.setup.clone());
+        let id = match (plan.extends, plan.head) {
+            (Some(id), _) => Some(id),
+            (None, head) => self.in_open("save the answer", |open| {
+                let head = head.unwrap_or(Head {
+                    prompt_tokens,
+                    ..Head::default()
+                });
+                let id = open.begin_answer(plan.parent, setup, head.prompt_tokens)?;
+                open.add_tokens(id, head.tokens)?;
+                Ok(id)
+            }),
+        };
+        if let Some(writing) = &mut self.chat.state.writing {
+            writing.id = id;
+        }
+        if let Some(id) = id {
+            self.chat.state.reuses.insert(id, reuse);
+        }
+    }
+
+    /// Saves tokens as they come: what is on view is on the disk.
+    fn keep_tokens(&mut self, tokens: Vec<GeneratedToken>) {
+        let writing = self.chat.state.writing.as_ref();
+        if let Some(id) = writing.and_then(|writing| writing.id) {
+            self.in_open("save the answer", |open| open.add_tokens(id, tokens));
+        }
+    }
+
+    fn answer_ends(&mut self, answer: &Answer) {
+        let writing = self.chat.state.writing.as_ref();
+        let id = writing.and_then(|writing| writing.id);
+        let head = self
+            .chat
+            .running
+            .as_ref()
+            .and_then(|running| running.plan.head.clone());
+        let answer = match head {
+            Some(head) => joined(head, answer),
+            None => answer.clone(),
+        };
+        if let Some(id) = id {
+            self.in_open("save the answer", |open| open.end_answer(id, &answer));
+        }
+        let n_context = self.facts.n_context.unwrap_or(u64::MAX) as usize;
+        let has_no_room = answer.prompt_tokens.len() + answer.tokens.len() >= n_context;
+        if answer.stop_reason == StopReason::Length && has_no_room {
+            let parent = self
+                .chat
+                .running
+                .as_ref()
+                .and_then(|running| running.plan.parent);
+            self.chat.state.is_full = parent;
+            if let Some(id) = id.filter(|_| answer.tokens.is_empty()) {
+                // There was no answer: nothing stands in its place.
+                self.in_open("remove the empty answer", |open| open.remove(id));
+            }
+        }
+        self.answer_is_over();
+    }
+
+    fn answer_fails(&mut self, why: String) {
+        let writing = self.chat.state.writing.as_ref();
+        let parent = writing.and_then(|writing| writing.parent);
+        if let Some(parent) = parent {
+            self.chat.state.failed = Some((parent, why));
+        } else {
+            self.messages.failed("answer", &why);
+        }
+        self.answer_is_over();
+    }
+
+    fn answer_is_over(&mut self) {
+        self.chat.state.writing = None;
+        self.chat.running = None;
+        self.chat.note_open();
+        for command in std::mem::take(&mut self.chat.waiting) {
+            self.apply_chat(command);
+        }
+    }
+
+    /// The commit of the model's files, where they have one.
+    fn chat_revision(&self) -> Option<String> {
+        self.chat.revision_of(&self.model.name)
+    }
+}
+
+/// How many of the likeliest tokens are kept at each place: what one sees by pointing at a word.
+const TOP: usize = 8;
+
+/// An answer that went on from a beginning, as one.
+fn joined(head: Head, rest: &Answer) -> Answer {
+    Answer {
+        text: head.text + &rest.text,
+        tokens: [head.tokens.as_slice(), &rest.tokens].concat(),
+        boundaries: first_pieces(&rest.boundaries, head.prompt_tokens.len()),
+        prompt_tokens: head.prompt_tokens,
+        ..rest.clone()
+    }
+}
+
+impl ChatDesk {
+    /// The commit of a model's files: the snapshot of the cache that it lies in.
+    fn revision_of(&self, name: &str) -> Option<String> {
+        match crate::hub::resolve(name).ok()? {
+            crate::hub::ModelSource::Embedded(_) => None,
+            crate::hub::ModelSource::Folder { path, .. } => {
+                let is_snapshot = path.parent()?.file_name()? == "snapshots";
+                let revision = path.file_name()?.to_string_lossy().into_owned();
+                is_snapshot.then_some(revision)
+            }
+        }
+    }
+}

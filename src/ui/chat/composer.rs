@@ -1,0 +1,116 @@
+//! The composer: where one types, how full the context is, and the way to send or to stop.
+
+use egui::{Frame, Key, Layout, Margin, Modifiers, ScrollArea, TextEdit, Ui};
+
+use super::talk::COLUMN;
+use super::{ChatCommand, Talk, gauge};
+use crate::chat::Role;
+use crate::ui::controls::Button;
+use crate::ui::picture::Scene;
+use crate::ui::theme::{Palette, Type, corner, space};
+
+/// The text being typed.
+#[derive(Debug, Default)]
+pub struct Composer {
+    /// What was typed so far.
+    pub text: String,
+    /// Whether the field is to have the keyboard.
+    pub wants_focus: bool,
+    /// Whether the page was drawn before: at first the field takes the keyboard.
+    was_there: bool,
+}
+
+/// Draws the composer.
+pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &mut Talk) {
+    let palette = Palette::of(ui);
+    let width = (COLUMN + 40.0).min(ui.available_width());
+    let margin = (ui.available_width() - width) / 2.0;
+    let frame = Frame::new()
+        .fill(palette.surface)
+        .stroke(palette.hairline())
+        .corner_radius(corner::CARD)
+        .outer_margin(Margin::symmetric(margin as i8, 0))
+        .inner_margin(Margin::symmetric(14, 10));
+    frame.show(ui, |ui| {
+        let is_sent = field_ui(ui, scene, composer, talk);
+        ui.add_space(space::TINY);
+        ui.horizontal(|ui| {
+            ui.set_min_height(32.0);
+            ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
+                send_ui(ui, scene, composer, is_sent);
+                gauge::gauge_ui(ui, scene, &composer.text);
+            });
+        });
+    });
+}
+
+/// The field. Returns whether what is in it is to be sent.
+fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &mut Talk) -> bool {
+    let palette = Palette::of(ui);
+    let id = ui.scope_id().with("composer");
+    let has_focus = ui.memory(|memory| memory.has_focus(id));
+    let is_free = has_focus && scene.view.overlay.is_none();
+    let enter = is_free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    let is_empty = composer.text.is_empty();
+    if is_free
+        && is_empty
+        && scene.chat.writing.is_none()
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::ArrowUp))
+    {
+        let branch = scene.chat.branch();
+        let last = branch
+            .iter()
+            .rev()
+            .find(|message| message.role == Role::User);
+        if let Some(message) = last {
+            talk.edit(message);
+        }
+    }
+    let hint = Type::Talk.text("Ask something, or paste a text", palette.faint);
+    let field = TextEdit::multiline(&mut composer.text)
+        .id(id)
+        .font(Type::Talk.font())
+        .frame(Frame::NONE)
+        .hint_text(hint)
+        .desired_rows(1)
+        .desired_width(f32::INFINITY)
+        .return_key(egui::KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
+    let field = ScrollArea::vertical()
+        .max_height(180.0)
+        .show(ui, |ui| ui.add(field))
+        .inner;
+    field.widget_info(|| {
+        egui::WidgetInfo::text_edit(true, &composer.text, &composer.text, "Message")
+    });
+    let is_first = !composer.was_there;
+    if (composer.wants_focus || is_first) && scene.view.overlay.is_none() {
+        field.request_focus();
+    }
+    composer.was_there = true;
+    composer.wants_focus = false;
+    enter
+}
+
+/// The button that sends, or stops.
+fn send_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, is_sent: bool) {
+    if let Some(writing) = &scene.chat.writing {
+        let mut stop = Button::new("Stop");
+        stop.is_primary = true;
+        stop.key = "Esc";
+        stop.is_disabled = writing.is_stopping;
+        if stop.show(ui, 30.0).clicked() {
+            scene.tell_chat(ChatCommand::Stop);
+        }
+        return;
+    }
+    let mut send = Button::new("Send");
+    send.is_primary = true;
+    send.key = "⏎";
+    send.is_disabled = composer.text.trim().is_empty();
+    let is_sent = is_sent || send.show(ui, 30.0).clicked();
+    if is_sent && !composer.text.trim().is_empty() {
+        let text = std::mem::take(&mut composer.text);
+        scene.tell_chat(ChatCommand::Send(text));
+        composer.wants_focus = true;
+    }
+}

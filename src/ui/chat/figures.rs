@@ -1,0 +1,112 @@
+//! How an answer was made, in one line: tokens, speed, time to the first token, why it ended, and
+//! what of the prompt came from the cache.
+
+use std::time::Duration;
+
+use egui::Ui;
+
+use crate::chat::{Message, Reply};
+use crate::trace::answer::{Answer, StopReason};
+use crate::trace::units;
+use crate::ui::picture::Scene;
+use crate::ui::theme::{Palette, Type};
+
+/// Draws the line.
+pub(super) fn figures_ui(ui: &mut Ui, scene: &mut Scene<'_>, message: &Message) {
+    let palette = Palette::of(ui);
+    let Some(reply) = &message.reply else {
+        ui.label(Type::MonoSmall.text("written by hand", palette.muted));
+        return;
+    };
+    let text = match (&reply.answer, scene.chat.is_writing(message.id)) {
+        (_, true) => being_written(scene, message, reply),
+        (Some(answer), false) => line(answer),
+        (None, false) => format!("{} tokens  cut off", reply.tokens.len()),
+    };
+    let shown = ui.add(egui::Label::new(Type::MonoSmall.text(text, palette.muted)).wrap());
+    if let Some(answer) = &reply.answer {
+        shown.on_hover_text(told(scene, message, reply, answer));
+    }
+}
+
+/// Whether an answer has a rest that could be written.
+pub(super) fn ended_early(message: &Message) -> bool {
+    let Some(reply) = &message.reply else {
+        return false;
+    };
+    let reason = reply.answer.as_ref().map(|answer| answer.stop_reason);
+    reason != Some(StopReason::Stop) && !reply.tokens.is_empty()
+}
+
+fn being_written(scene: &Scene<'_>, message: &Message, reply: &Reply) -> String {
+    let n_prompt = reply.prompt_tokens.len();
+    let reused = scene.chat.reuses.get(&message.id);
+    let reused = reused.map_or(0, |reuse| reuse.reused);
+    format!(
+        "{} tokens  {reused} of {n_prompt} prompt tokens came from the cache",
+        reply.tokens.len()
+    )
+}
+
+fn line(answer: &Answer) -> String {
+    let first = units::duration(Duration::from_secs_f64(answer.speed.ttft_s));
+    let mut parts = vec![
+        format!("{} tokens", units::count(answer.tokens.len() as u64)),
+        units::tokens_per_second(answer.speed.generation_tps()),
+        format!("first after {first}"),
+        why_ended(answer.stop_reason).to_owned(),
+    ];
+    let n_prompt = answer.prompt_tokens.len();
+    parts.push(format!("{}/{n_prompt} cached", answer.reused));
+    parts.join("  ")
+}
+
+fn why_ended(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::Stop => "stop",
+        StopReason::Length => "length",
+        StopReason::Cancelled => "stopped by you",
+    }
+}
+
+/// Everything about the answer, line by line.
+fn told(scene: &Scene<'_>, message: &Message, reply: &Reply, answer: &Answer) -> String {
+    let n_prompt = answer.prompt_tokens.len();
+    let why = scene.chat.reuses.get(&message.id);
+    let why = why.map_or(String::new(), |reuse| {
+        format!("; not more, because {}", reuse.why_not_more.sentence())
+    });
+    let of_model = reply.setup.revision.as_deref().map_or(String::new(), |of| {
+        format!(" ({})", of.chars().take(10).collect::<String>())
+    });
+    let ended = match answer.stop_reason {
+        StopReason::Stop => "the model wrote its end token, or a stop string came",
+        StopReason::Length => "the most tokens were reached, or the context is full",
+        StopReason::Cancelled => "you stopped it",
+    };
+    [
+        format!("model: {}{of_model}", answer.model),
+        format!(
+            "prompt: {n_prompt} tokens, {} of them from the KV cache{why}",
+            answer.reused
+        ),
+        format!(
+            "prefill: {} tokens at {}",
+            answer.speed.prompt_tokens_run,
+            units::tokens_per_second(answer.speed.prompt_tps())
+        ),
+        format!(
+            "decode: {} tokens at {}",
+            answer.speed.generated,
+            units::tokens_per_second(answer.speed.generation_tps())
+        ),
+        format!("ended: {ended}"),
+        format!("sampling: {}, seed {}", answer.sampling, answer.seed),
+        format!(
+            "KV cache: {} positions, {}",
+            answer.cache.positions,
+            units::bytes(answer.cache.used_bytes as u64)
+        ),
+    ]
+    .join("\n")
+}

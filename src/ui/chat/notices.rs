@@ -1,0 +1,178 @@
+//! What stands between the messages: the opening, what the model no longer reads, an answer about
+//! to come, a full context, a failure.
+
+use egui::Ui;
+
+use super::{ChatCommand, Composer};
+use crate::trace::units;
+use crate::ui::command::Command;
+use crate::ui::controls::{Button, card, paragraph};
+use crate::ui::picture::Scene;
+use crate::ui::state::Mode;
+use crate::ui::theme::{Palette, Type, space};
+
+/// The models inside the program.
+const INSIDE: &str = "classroom";
+/// What one may ask a model that knows little.
+const SIMPLE: [&str; 4] = [
+    "What is the capital of France?",
+    "What is 7 + 5?",
+    "The dog bit the man. Who was hurt?",
+    "What is a token?",
+];
+/// What one may ask any other.
+const OTHERS: [&str; 4] = [
+    "Explain the KV cache in one sentence.",
+    "Write a short story about a fox.",
+    "What is attention in a language model?",
+    "Write a function that reverses a string.",
+];
+
+/// What stands before the first message.
+pub(super) fn opening_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer) {
+    let palette = Palette::of(ui);
+    if !scene.chat.branch().is_empty() {
+        ui.add_space(space::MEDIUM);
+        return;
+    }
+    let name = scene.facts.name.clone();
+    ui.add_space(64.0);
+    ui.label(Type::Title.text("Ask something", palette.text));
+    let told = "Every word of an answer can be opened as the pass that made it.";
+    ui.label(Type::Body.text(told, palette.muted));
+    ui.add_space(space::SMALL);
+    let is_inside = name.starts_with(INSIDE);
+    if is_inside {
+        inside_ui(ui, scene);
+        ui.add_space(space::SMALL);
+    }
+    ui.horizontal_wrapped(|ui| {
+        for text in if is_inside { SIMPLE } else { OTHERS } {
+            if Button::new(text).show(ui, space::TARGET).clicked() {
+                composer.text = text.to_owned();
+                composer.wants_focus = true;
+            }
+        }
+    });
+}
+
+/// What the model inside the program is, and the next one.
+fn inside_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    card(ui).show(ui, |ui| {
+        paragraph(
+            ui,
+            "**classroom is a teaching model.** It has 3 million parameters and knows little: capitals, small sums, \
+             what a language model is. It says so where it does not know.",
+        );
+        let Some(next) = &scene.chat.next_model else {
+            return;
+        };
+        let size = units::bytes(next.about_bytes);
+        paragraph(
+            ui,
+            &format!("The next one is **{}** ({}): {}, about {size}.", next.name, next.id, next.what),
+        );
+        if Button::new("Get it in Models").show(ui, space::TARGET).clicked() {
+            scene.send(Command::Mode(Mode::Models));
+        }
+    });
+}
+
+/// The line under which the model reads.
+pub(super) fn dropped_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    ui.add_space(space::SMALL);
+    ui.horizontal(|ui| {
+        let text = "The model no longer reads what stands above: the context had no room for it.";
+        ui.label(Type::Small.text(text, palette.muted));
+        let again = Button::new("Give it all again");
+        if again.show(ui, 24.0).clicked() {
+            scene.tell_chat(ChatCommand::DropNone);
+        }
+    });
+    let rect = ui.min_rect();
+    ui.painter()
+        .hline(rect.x_range(), rect.bottom() + 3.0, palette.hairline());
+    ui.add_space(space::SMALL);
+}
+
+/// What stands after the last message.
+pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let chat = scene.chat;
+    if let Some(writing) = chat.writing.as_ref().filter(|writing| writing.id.is_none()) {
+        let secs = writing.since.elapsed().as_secs();
+        let text = match (writing.is_stopping, secs) {
+            (true, _) => "Stopping …".to_owned(),
+            (false, 0..2) => "Reading …".to_owned(),
+            (false, secs) => format!("Reading … {secs} s"),
+        };
+        ui.label(Type::MonoSmall.text(text, palette.muted));
+    } else if let Some(writing) = &chat.writing
+        && let Some((done, total)) = writing.prefill.filter(|(done, total)| done < total)
+    {
+        let text = format!("read {done} of {total} new tokens");
+        ui.label(Type::MonoSmall.text(text, palette.muted));
+    }
+    if let Some((_, why)) = &chat.failed {
+        failed_ui(ui, scene, why);
+    }
+    if chat.is_full.is_some() {
+        full_ui(ui, scene);
+    }
+    ui.add_space(space::LARGE);
+}
+
+fn failed_ui(ui: &mut Ui, scene: &mut Scene<'_>, why: &str) {
+    let palette = Palette::of(ui);
+    let frame = card(ui).stroke(egui::Stroke::new(1.0, palette.bad));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        paragraph(ui, &format!("**There is no answer.** {why}"));
+        if Button::new("Try again").show(ui, space::TARGET).clicked() {
+            scene.tell_chat(ChatCommand::Retry);
+        }
+    });
+}
+
+/// The context is full: what can be done.
+fn full_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let palette = Palette::of(ui);
+    let frame = card(ui).stroke(egui::Stroke::new(
+        1.0,
+        palette.role(crate::ui::theme::Role::Logits),
+    ));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let n_context = scene.facts.n_context.unwrap_or_default();
+        paragraph(
+            ui,
+            &format!(
+                "**The context is full.** This model reads at most {} tokens at once, and the conversation leaves no room \
+                 for an answer. Nothing is lost; choose how to go on:",
+                units::count(n_context)
+            ),
+        );
+        ui.horizontal_wrapped(|ui| {
+            let choices = [
+                (
+                    "Drop the oldest turns",
+                    "The model no longer gets the oldest turns, so many that half of the context is free; they stay here to read",
+                    ChatCommand::DropOldest,
+                ),
+                (
+                    "Rotating cache",
+                    "The KV cache keeps the first and the newest positions and overwrites the others as it goes",
+                    ChatCommand::Rotate,
+                ),
+                ("New chat", "Begin anew; this conversation stays", ChatCommand::New),
+            ];
+            for (label, told, command) in choices {
+                let button = Button::new(label).show(ui, space::TARGET).on_hover_text(told);
+                if button.clicked() {
+                    scene.tell_chat(command);
+                }
+            }
+        });
+    });
+}

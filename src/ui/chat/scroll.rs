@@ -1,0 +1,127 @@
+//! A long list of rows of unlike heights, of which only those in view are laid out.
+//!
+//! A row's height is measured when it is drawn and kept; before that it is guessed. Where a row
+//! above what is in view turns out higher or lower than guessed, the view moves with it, so that
+//! what one reads stays where it is. The end stays in view while it grows, unless one has scrolled
+//! up.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use egui::{Rect, ScrollArea, Ui, UiBuilder, pos2, vec2};
+
+/// A row to draw.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row<K> {
+    /// Which one.
+    pub key: K,
+    /// Changes with everything that its height depends on, but the width.
+    pub stamp: u64,
+    /// Its height as long as it has not been drawn.
+    pub guess: f32,
+}
+
+/// The heights of the rows, as they were drawn.
+#[derive(Debug)]
+pub struct Scroll<K> {
+    heights: HashMap<K, (u64, f32)>,
+    width: f32,
+    /// Whether the end is in view, and stays so.
+    is_at_end: bool,
+    /// Where the view is to be moved, because what is above it turned out higher or lower.
+    moved_to: Option<f32>,
+}
+
+impl<K> Default for Scroll<K> {
+    fn default() -> Self {
+        Self {
+            heights: HashMap::new(),
+            width: 0.0,
+            is_at_end: true,
+            moved_to: None,
+        }
+    }
+}
+
+impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
+    /// Draws the rows in view, `width` wide in the middle of the room there is. `goal` is brought to
+    /// the top. Returns how many were laid out.
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        width: f32,
+        rows: &[Row<K>],
+        goal: Option<K>,
+        mut draw: impl FnMut(&mut Ui, K),
+    ) -> usize {
+        if (self.width - width).abs() > 0.5 {
+            self.heights.clear();
+            self.width = width;
+        }
+        let tops = self.tops(rows);
+        let mut area = ScrollArea::vertical()
+            .auto_shrink(false)
+            .stick_to_bottom(true);
+        let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));
+        if let Some(top) = goal.and_then(|goal| tops.get(goal)) {
+            area = area.vertical_scroll_offset(*top);
+        } else if let Some(top) = self.moved_to.take() {
+            area = area.vertical_scroll_offset(top);
+        }
+        let (mut shift, mut n_drawn) = (0.0, 0);
+        let out = area.show_viewport(ui, |ui, viewport| {
+            let origin = ui.max_rect().min;
+            let left = origin.x + ((ui.available_width() - width) / 2.0).max(0.0);
+            for (row, top) in rows.iter().zip(&tops) {
+                let guess = self.height(row);
+                if top + guess < viewport.top() || *top > viewport.bottom() {
+                    continue;
+                }
+                let place = Rect::from_min_size(
+                    pos2(left, origin.y + top),
+                    vec2(width.min(ui.available_width()), guess),
+                );
+                let builder = UiBuilder::new().max_rect(place).id_salt(row.key);
+                let mut child = ui.new_child(builder);
+                draw(&mut child, row.key);
+                let height = child.min_rect().height();
+                n_drawn += 1;
+                if *top < viewport.top() {
+                    shift += height - guess;
+                }
+                self.heights.insert(row.key, (row.stamp, height));
+            }
+            ui.set_height(tops.last().copied().unwrap_or_default());
+        });
+        let lowest = out.content_size.y - out.inner_rect.height();
+        let top = out.state.clamped_offset().y;
+        self.is_at_end = top >= lowest - 2.0;
+        if shift.abs() > 0.1 && !self.is_at_end {
+            self.moved_to = Some(top + shift);
+            ui.ctx().request_repaint();
+        }
+        n_drawn
+    }
+
+    /// Where each row begins, and after the last one where it ends.
+    fn tops(&self, rows: &[Row<K>]) -> Vec<f32> {
+        let mut tops = Vec::with_capacity(rows.len() + 1);
+        let mut y = 0.0;
+        for row in rows {
+            tops.push(y);
+            y += self.height(row);
+        }
+        tops.push(y);
+        tops
+    }
+
+    fn height(&self, row: &Row<K>) -> f32 {
+        match self.heights.get(&row.key) {
+            Some((stamp, height)) if *stamp == row.stamp => *height,
+            // Better than a guess: what it was a moment ago.
+            Some((_, height)) => height.max(row.guess * 0.5),
+            None => row.guess,
+        }
+    }
+}
