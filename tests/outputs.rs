@@ -41,6 +41,8 @@ fn open(prompt: &str, place: &str) -> Window {
             kernels: Kernels::Auto,
         },
         notice: None,
+        chats: None,
+        ask: None,
     };
     let mut start = Some(start);
     let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {

@@ -104,9 +104,13 @@ impl Generation {
             prompt_cache::check_folder(path)?;
         }
         let trained = loaded.model.config().max_position_embeddings;
-        let max_tokens = request
-            .max_tokens
-            .unwrap_or_else(|| room(trained, prompt.len(), request.cache.max_size));
+        let max_tokens = request.max_tokens.unwrap_or_else(|| {
+            room(
+                trained,
+                prompt.len() + request.begun.len(),
+                request.cache.max_size,
+            )
+        });
         if prompt.len() > trained && max_tokens > 0 {
             out.send(Event::Notice(format!(
                 "{} tokens are more than the {trained} this model was trained for: expect nonsense, \

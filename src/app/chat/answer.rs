@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use super::{App, ChatDesk};
 use crate::chat::{MessageId, Role, Setup};
-use crate::engine::context::first_pieces;
 use crate::engine::message::{
     Action, CacheOptions, CancelToken, Envelope, Event, GenerateRequest, Prompt, RequestId, Reuse,
 };
@@ -24,15 +23,13 @@ pub struct Plan {
     pub head: Option<Head>,
 }
 
-/// The beginning of an answer that is already there: it is read, and only what follows is written.
+/// The beginning of an answer that stands: it is read again, and what follows is written.
 #[derive(Debug, Clone, Default)]
 pub struct Head {
     /// The prompt it was written to.
     pub prompt_tokens: Vec<u32>,
     /// Its tokens.
     pub tokens: Vec<GeneratedToken>,
-    /// Their text.
-    pub text: String,
 }
 
 /// The answer under way.
@@ -42,6 +39,8 @@ pub struct Running {
     cancel: CancelToken,
     plan: Plan,
     setup: Setup,
+    /// Tokens that are told again, and are saved already.
+    n_known: usize,
 }
 
 impl App {
@@ -134,7 +133,6 @@ impl App {
             head: Some(Head {
                 prompt_tokens: reply.prompt_tokens.clone(),
                 tokens: reply.tokens.clone(),
-                text: message.text.clone(),
             }),
         };
         self.write(plan);
@@ -161,9 +159,11 @@ impl App {
             prefill: None,
             is_stopping: false,
         });
+        let begun = plan.head.as_ref().map_or(0, |head| head.tokens.len());
         self.chat.running = Some(Running {
             request,
             cancel,
+            n_known: if plan.extends.is_some() { begun } else { 0 },
             plan,
             setup,
         });
@@ -172,10 +172,7 @@ impl App {
 
     fn request_of(&self, plan: &Plan, setup: &Setup) -> GenerateRequest {
         let prompt = match &plan.head {
-            Some(head) => {
-                let written = head.tokens.iter().map(|token| token.id);
-                Prompt::Ids(head.prompt_tokens.iter().copied().chain(written).collect())
-            }
+            Some(head) => Prompt::Turn(head.prompt_tokens.clone()),
             None => Prompt::Chat {
                 messages: self.messages_to(plan.parent, setup),
                 prefill_response: None,
@@ -189,6 +186,7 @@ impl App {
             model: self.model.clone(),
             prompt,
             sampling: setup.sampling.clone(),
+            begun: plan.head.clone().unwrap_or_default().tokens,
             known: self.known_to(plan.parent),
             max_tokens: setup.max_tokens,
             stop: setup.stop.clone(),
@@ -246,7 +244,10 @@ impl App {
                 continue;
             }
             match event {
-                Event::Token { token, .. } => tokens.push(token),
+                Event::Token { token, .. } => match &mut self.chat.running {
+                    Some(running) if running.n_known > 0 => running.n_known -= 1,
+                    _ => tokens.push(token),
+                },
                 Event::Started {
                     prompt_tokens,
                     reuse,
@@ -273,16 +274,10 @@ impl App {
             return;
         };
         let (plan, setup) = (running.plan.clone(), running.setup.clone());
-        let id = match (plan.extends, plan.head) {
-            (Some(id), _) => Some(id),
-            (None, head) => self.in_open("save the answer", |open| {
-                let head = head.unwrap_or(Head {
-                    prompt_tokens,
-                    ..Head::default()
-                });
-                let id = open.begin_answer(plan.parent, setup, head.prompt_tokens)?;
-                open.add_tokens(id, head.tokens)?;
-                Ok(id)
+        let id = match plan.extends {
+            Some(id) => Some(id),
+            None => self.in_open("save the answer", |open| {
+                open.begin_answer(plan.parent, setup, prompt_tokens)
             }),
         };
         if let Some(writing) = &mut self.chat.state.writing {
@@ -304,17 +299,8 @@ impl App {
     fn answer_ends(&mut self, answer: &Answer) {
         let writing = self.chat.state.writing.as_ref();
         let id = writing.and_then(|writing| writing.id);
-        let head = self
-            .chat
-            .running
-            .as_ref()
-            .and_then(|running| running.plan.head.clone());
-        let answer = match head {
-            Some(head) => joined(head, answer),
-            None => answer.clone(),
-        };
         if let Some(id) = id {
-            self.in_open("save the answer", |open| open.end_answer(id, &answer));
+            self.in_open("save the answer", |open| open.end_answer(id, answer));
         }
         let n_context = self.facts.n_context.unwrap_or(u64::MAX) as usize;
         let has_no_room = answer.prompt_tokens.len() + answer.tokens.len() >= n_context;
@@ -361,17 +347,6 @@ impl App {
 
 /// How many of the likeliest tokens are kept at each place: what one sees by pointing at a word.
 const TOP: usize = 8;
-
-/// An answer that went on from a beginning, as one.
-fn joined(head: Head, rest: &Answer) -> Answer {
-    Answer {
-        text: head.text + &rest.text,
-        tokens: [head.tokens.as_slice(), &rest.tokens].concat(),
-        boundaries: first_pieces(&rest.boundaries, head.prompt_tokens.len()),
-        prompt_tokens: head.prompt_tokens,
-        ..rest.clone()
-    }
-}
 
 impl ChatDesk {
     /// The commit of a model's files: the snapshot of the cache that it lies in.
