@@ -5,6 +5,7 @@ mod chat;
 mod display;
 mod engine_room;
 mod launch;
+mod models;
 mod navigate;
 mod screenshot;
 
@@ -18,6 +19,7 @@ use anyhow::Result;
 use crate::engine::message::{CacheOptions, OpenRequest, Prompt, SamplingChoice};
 use crate::engine::question::{ModelChoice, Question, TemplateArgs, Told};
 use crate::engine::watch::Watch;
+use crate::hub::environment::HubEnvironment;
 use crate::settings::{PromptSettings, Settings};
 use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::answers::Asked;
@@ -25,6 +27,7 @@ use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
 use crate::ui::link::{Link, News, Urgency};
 use crate::ui::messages::Messages;
+use crate::ui::models::Shelf;
 use crate::ui::pages::Pages;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
@@ -35,6 +38,7 @@ use crate::ui::{frame, keys, pictures, roles, theme};
 use chat::ChatDesk;
 use engine_room::EngineRoom;
 pub use launch::{Start, open};
+use models::Desk;
 pub use screenshot::shoot;
 
 /// Everything the window holds between two frames.
@@ -44,6 +48,8 @@ pub struct App {
     /// Where settings are saved; nowhere if `None`.
     folder: Option<PathBuf>,
     view: ViewState,
+    shelf: Shelf,
+    desk: Desk,
     run: Option<Arc<RunState>>,
     facts: ModelFacts,
     labels: Vec<TokenLabel>,
@@ -85,11 +91,14 @@ impl App {
             Urgency::Now => wake.request_repaint(),
             Urgency::Soon => wake.request_repaint_after(PACE),
         })?;
+        let hub = start.hub.unwrap_or_else(HubEnvironment::from_env);
         let mut app = Self {
             link,
             settings: start.settings,
             folder: start.folder,
             view: start.view,
+            shelf: Shelf::new(hub.is_offline),
+            desk: Desk::new(hub, ctx.clone()),
             run: None,
             facts: ModelFacts::default(),
             labels: Vec::new(),
@@ -122,6 +131,7 @@ impl App {
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
         self.take_news();
+        self.take_shelf_events();
         self.read_keys(&ctx);
         self.draw(ui);
         self.play(&ctx);
@@ -151,7 +161,7 @@ impl App {
     /// Whether everything that was asked for is there.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        let is_idle = self.link.is_idle() && self.chat.is_idle();
+        let is_idle = self.link.is_idle() && self.chat.is_idle() && !self.shelf.is_waiting();
         is_idle && self.target.is_none() && self.facts.n_layers > 0
     }
 
@@ -197,7 +207,16 @@ impl App {
 
     fn opened(&mut self, run: Arc<RunState>) {
         self.facts = ModelFacts::default();
-        self.opened_model = Some(self.model.clone());
+        let before = self.opened_model.replace(self.model.clone());
+        if self.shelf.loading.take().is_some() {
+            self.settings.model = Some(self.model.name.clone());
+            self.save();
+            // The model that was exchanged is given up by everyone, so that its memory is free.
+            if let Some(before) = before.filter(|before| *before != self.model) {
+                self.link.unload(before);
+            }
+            self.list_again();
+        }
         let last = run.ids.len().saturating_sub(1);
         self.view.token = self.token.take().unwrap_or(last).min(last);
         self.view.locked = None;
@@ -209,6 +228,7 @@ impl App {
     /// The run before stays. At the first start there is none: the model inside the program steps in.
     fn not_opened(&mut self, why: &str) {
         self.target = None;
+        self.shelf.loading = None;
         self.messages.failed("open the run", why);
         match (&self.run, &self.opened_model) {
             (Some(_), Some(model)) => self.model = model.clone(),
@@ -257,6 +277,7 @@ impl App {
             run: &run,
             facts: &self.facts,
             view: &self.view,
+            shelf: &self.shelf,
             settings: &self.settings,
             labels: &self.labels,
             chat: &self.chat.state,

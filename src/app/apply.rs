@@ -39,11 +39,8 @@ impl App {
                 self.save();
             }
             Command::Cache(cache) => self.keep_otherwise(cache),
-            Command::Model(name) => {
-                self.model.name.clone_from(&name);
-                self.settings.model = Some(name);
-                self.reopen();
-            }
+            Command::Model(name) => self.load_model(name),
+            Command::Shelf(command) => self.ask_shelf(command),
             Command::Breakpoints(breakpoints) => {
                 self.breakpoints.clone_from(&breakpoints);
                 self.link.tell(DebugCommand::Breakpoints(breakpoints));
@@ -142,6 +139,16 @@ impl App {
         if let Some(address) = reached {
             self.link.tell(DebugCommand::To(address));
         }
+    }
+
+    /// Runs the prompt with another model. The tab on view stays, and so does the model in use until the other one
+    /// is there.
+    fn load_model(&mut self, name: String) {
+        self.shelf.loading = Some(name.clone());
+        self.model.name = name;
+        let mode = self.view.mode;
+        self.reopen();
+        self.view.mode = mode;
     }
 
     /// Opens the prompt anew; the picture on view is run to again.

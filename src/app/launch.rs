@@ -8,6 +8,7 @@ use super::App;
 use super::display::{self, Display};
 use crate::chat::ChatStore;
 use crate::engine::question::ModelChoice;
+use crate::hub::environment::HubEnvironment;
 use crate::settings::Settings;
 use crate::ui::spot::Spot;
 use crate::ui::state::ViewState;
@@ -27,6 +28,8 @@ pub struct Start {
     pub token: Option<usize>,
     /// Which model.
     pub model: ModelChoice,
+    /// Where models come from; what the environment says if `None`.
+    pub hub: Option<HubEnvironment>,
     /// Something to tell at once.
     pub notice: Option<String>,
     /// Where conversations are kept; as long as the window if `None`.

@@ -5,7 +5,7 @@ use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
 use crate::ui::command::Move;
 use crate::ui::spot::Spot;
-use crate::ui::state::Depth;
+use crate::ui::state::{Depth, Mode};
 use crate::ui::walk;
 
 /// How far "to the end" goes where the model does not end by itself.
@@ -64,6 +64,12 @@ impl App {
 
     /// Shows `spot`; runs to it first if it has not been computed.
     pub(super) fn go(&mut self, spot: Spot) {
+        self.view.mode = Mode::of(spot.address.place);
+        self.run_to(spot);
+    }
+
+    /// The same without leaving the tab on view.
+    fn run_to(&mut self, spot: Spot) {
         let Some(run) = self.run.clone() else {
             self.target = Some(spot);
             return;
@@ -107,6 +113,8 @@ impl App {
         let (Some(run), Some(target)) = (self.run.clone(), self.target.clone()) else {
             return;
         };
+        // Another tab may have been opened meanwhile: it stays.
+        let mode = self.view.mode;
         if walk::is_computed(&run, &target) {
             self.target = None;
             self.show(target);
@@ -114,13 +122,15 @@ impl App {
             let is_new =
                 run.passes.len() == 1 && run.passes.iter().all(|pass| pass.executed.is_empty());
             if is_new {
-                self.go(target);
+                self.run_to(target);
+                self.view.mode = mode;
                 return;
             }
             self.target = None;
             let newest = walk::newest(&self.facts, self.depth(), &run);
             self.show(newest);
         }
+        self.view.mode = mode;
     }
 
     /// Looks at `spot`. A view shows the pass of the chosen token; a view that names a later pass

@@ -121,6 +121,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         view,
         target: args.at.clone(),
         token: args.pos,
+        hub: None,
         notice,
         chats: (args.screenshot.is_none())
             .then(ChatStore::locate)

@@ -16,7 +16,7 @@ use crate::hub::download::{Control, Download, DownloadRequest, Target, look_up};
 use crate::hub::environment::HubEnvironment;
 use crate::hub::message::ShelfEvent;
 use crate::hub::names::OwnNames;
-use crate::hub::{id_of, shelf as cached};
+use crate::hub::{ModelFiles, id_of, shelf as cached};
 
 /// How many models a search shows.
 const SEARCH_LIMIT: usize = 30;
@@ -61,12 +61,27 @@ impl Librarian {
         });
     }
 
-    /// Looks for models whose name holds `text`: [`ShelfEvent::Found`].
-    pub fn search(&self, text: &str) {
-        let (text, environment) = (text.to_owned(), self.environment.clone());
+    /// Looks for the folder or model called `text`, and on the hub for models whose name holds it:
+    /// [`ShelfEvent::Found`].
+    pub fn find(&self, text: &str, n_positions: usize) {
+        let (text, environment) = (text.trim().to_owned(), self.environment.clone());
         self.ask(&text.clone(), move || {
-            let models = shelf::search(&environment, &text, SEARCH_LIMIT)?;
-            Ok(ShelfEvent::Found { text, models })
+            let here = shelf::look(&text, &environment, n_positions)?.map(Box::new);
+            // A path is nobody's name on the hub; who means one learns what is wrong with it.
+            let is_path = text.starts_with(['.', '~', '/']);
+            if is_path && here.is_none() {
+                ModelFiles::find(&text)?;
+            }
+            let found = match is_path {
+                true => Ok(Vec::new()),
+                false => shelf::find(&environment, &text, SEARCH_LIMIT),
+            };
+            let models = match found {
+                // It is here: the hub is not needed.
+                Err(_) if here.is_some() => Vec::new(),
+                found => found?,
+            };
+            Ok(ShelfEvent::Found { text, here, models })
         });
     }
 

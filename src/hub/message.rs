@@ -152,6 +152,8 @@ pub struct ModelRow {
     pub name: String,
     /// Its Hugging Face id; `None` for models inside the program and folders.
     pub id: Option<String>,
+    /// Whether that is a name of one's own.
+    pub is_own: bool,
     /// What it is good for, where that is known.
     pub what: Option<String>,
     /// Where it is.
@@ -247,6 +249,8 @@ pub struct ModelList {
     pub models: Vec<ModelRow>,
     /// The cache's folder.
     pub cache: PathBuf,
+    /// Memory of this machine, or of the container it is; `None` where the system does not say.
+    pub memory_bytes: Option<u64>,
     /// Memory that is free; `None` where the system does not say.
     pub free_memory_bytes: Option<u64>,
     /// Bytes free on the cache's disk.
@@ -280,7 +284,9 @@ pub enum ShelfEvent {
     Found {
         /// What was looked for.
         text: String,
-        /// The models.
+        /// The model that is called so and is here: of one's own names, a folder, or in the cache.
+        here: Option<Box<ModelRow>>,
+        /// Models of the hub.
         models: Vec<Found>,
     },
     /// A model was removed.

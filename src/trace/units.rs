@@ -50,6 +50,19 @@ pub fn parameters(n: u64) -> String {
     }
 }
 
+/// A number of parameters where there is little room: `446 K`, `3.2 M`, `494 M`, `7.2 B`.
+pub fn parameters_short(n: u64) -> String {
+    let (value, unit) = match n {
+        0..999_500 => (n as f64 / 1e3, "K"),
+        999_500..999_500_000 => (n as f64 / 1e6, "M"),
+        _ => (n as f64 / 1e9, "B"),
+    };
+    match value < 99.5 {
+        true => format!("{value:.1} {unit}"),
+        false => format!("{value:.0} {unit}"),
+    }
+}
+
 /// A speed in tokens: `1,234 tok/s`, `85 tok/s`, `4.2 tok/s`, `0.45 tok/s`; a dash where nothing was measured.
 pub fn tokens_per_second(rate: f64) -> String {
     format!("{} tok/s", three_digits(rate))

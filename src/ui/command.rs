@@ -2,6 +2,7 @@
 //! out after it.
 
 use super::chat::ChatCommand;
+use super::models::ShelfCommand;
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
 use crate::engine::message::CacheOptions;
@@ -34,6 +35,8 @@ pub enum Command {
     Cache(CacheOptions),
     /// Run the prompt with another model.
     Model(String),
+    /// Ask something about models.
+    Shelf(ShelfCommand),
     /// Stop at these.
     Breakpoints(Vec<Breakpoint>),
     /// Show or close a sheet over the window.

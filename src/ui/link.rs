@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result};
 use self::changes::{is_about_the_run, n_steps, undoes};
 use super::answers::{Answers, Asked, Known};
 use crate::engine::message::{
-    Action, CancelToken, Envelope, Event, OpenRequest, Request, RequestId, SessionId,
+    Action, CancelToken, Envelope, Event, ModelChoice, OpenRequest, Request, RequestId, SessionId,
 };
 use crate::engine::question::{Question, Seen, Told};
 use crate::trace::debug::{DebugCommand, RunState};
@@ -126,6 +126,8 @@ enum Purpose {
     /// Where it stands after something went wrong.
     Resume,
     Question,
+    /// Lets a model go.
+    Unload,
     /// Opens or moves the other side of a comparison.
     Other,
     /// Asks it something.
@@ -146,6 +148,7 @@ impl Purpose {
             Self::Question | Self::OtherQuestion => "answer a question",
             Self::Other => "read the other side",
             Self::Guest { what, .. } => what,
+            Self::Unload => "let a model go",
         }
     }
 
@@ -228,6 +231,11 @@ impl Link {
         self.answers.forget(is_about_the_run);
         self.opening = Some(request.clone());
         self.send(Purpose::Open, Action::Open(Box::new(request)));
+    }
+
+    /// Lets a model go that is not used any more; who still uses it keeps it.
+    pub fn unload(&mut self, model: ModelChoice) {
+        self.send(Purpose::Unload, Action::Unload(model));
     }
 
     /// Tells the run something.
@@ -389,9 +397,11 @@ impl Link {
             // The engine has lost the run with the session: open it again, and go to where it stood.
             Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),
             Event::Failed(why) if purpose == Purpose::Open => {
-                self.opening = None;
                 self.news.push(News::NotOpened(why));
+                self.keep_the_one_before();
             }
+            // It is at work for someone: it goes when that is done and another one is loaded.
+            Event::Failed(_) if purpose == Purpose::Unload => {}
             Event::Failed(why) => {
                 let what = purpose.what();
                 self.news.push(News::Failed { what, why });
@@ -401,9 +411,9 @@ impl Link {
                 }
             }
             Event::Cancelled if purpose == Purpose::Open && self.opening.is_some() => {
-                self.opening = None;
                 self.news
                     .push(News::NotOpened("it was cancelled".to_owned()));
+                self.keep_the_one_before();
             }
             Event::Cancelled => self.answers.drop_request(id),
             _ => {}
@@ -427,6 +437,13 @@ impl Link {
             false => self.answers.renew(is_about_the_run),
         }
         self.news.push(News::Run(state));
+    }
+
+    /// What was to be opened is not: the run before goes on, also where its memory was given up for the other.
+    fn keep_the_one_before(&mut self) {
+        if self.opening.take().is_some() && self.opened.is_some() {
+            self.resume();
+        }
     }
 
     /// Asks where the run stands.

@@ -41,6 +41,11 @@ impl Messages {
         self.push(format!("Could not {what}: {why}"), true);
     }
 
+    /// Tells that something did not work, in a sentence of its own.
+    pub fn complain(&mut self, why: String) {
+        self.push(why, true);
+    }
+
     /// Closes a message.
     pub fn dismiss(&mut self, id: u64) {
         self.shown.retain(|message| message.id != id);

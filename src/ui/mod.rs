@@ -17,6 +17,7 @@ pub mod icons;
 pub mod keys;
 pub mod link;
 pub mod messages;
+pub mod models;
 pub mod pages;
 pub mod picture;
 pub mod pictures;

@@ -53,9 +53,9 @@ fn told(mode: Mode) -> (&'static str, &'static str, &'static str) {
             "vitrine step \"The capital of France is\"",
         ),
         Mode::Models => (
-            "What runs on this machine, and what it needs.",
-            "The list at the top right changes the model. What one is made of:",
-            "vitrine inspect",
+            "What runs on this machine.",
+            "It is here.",
+            "vitrine models",
         ),
     }
 }

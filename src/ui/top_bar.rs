@@ -8,6 +8,7 @@ use super::answers::Asked;
 use super::command::Command;
 use super::controls::{Button, focus_ring, format};
 use super::icons::{self, Icon};
+use super::models;
 use super::picture::Scene;
 use super::state::{Mode, Overlay};
 use super::theme::{Palette, Type, corner, space};
@@ -15,9 +16,6 @@ use crate::engine::question::{Question, Told};
 use crate::trace::measure::ledger::MemoryUse;
 use crate::trace::measure::parity::Parity;
 use crate::trace::units;
-
-/// Models that travel with the program.
-const BUILT_IN: [&str; 2] = ["classroom", "classroom-16bit"];
 
 /// Draws the bar.
 pub fn top_bar_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
@@ -213,16 +211,7 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     let menu = egui::Popup::menu(&response).accessible_name("Models");
     menu.show(|ui| {
-        ui.set_min_width(220.0);
-        ui.label(Type::Caption.text("Inside the program", palette.muted));
-        for model in BUILT_IN {
-            if ui
-                .selectable_label(scene.facts.name == model, model)
-                .clicked()
-            {
-                scene.send(Command::Model(model.to_owned()));
-            }
-        }
+        models::menu_ui(ui, scene);
         ui.add_space(space::TINY);
         ui.label(Type::Caption.text(
             "A folder, or an id in the Hugging Face cache",
@@ -248,24 +237,11 @@ fn detail(scene: &mut Scene<'_>) -> String {
     if let Asked::Ready(told) = scene.ask(&Question::Inspect { model })
         && let Told::Inspection(inspection) = &*told
     {
-        parts.push(short_count(inspection.parameters));
+        parts.push(units::parameters_short(inspection.parameters));
     }
     parts.push(match scene.facts.bits {
         Some(bits) => format!("{bits}-bit"),
         None => "16-bit".to_owned(),
     });
     parts.join(" · ")
-}
-
-/// `3.1 M`, `494 M`, `7.2 B`.
-fn short_count(n: u64) -> String {
-    let (value, unit) = match n {
-        0..1_000_000 => (n as f64 / 1e3, "K"),
-        1_000_000..1_000_000_000 => (n as f64 / 1e6, "M"),
-        _ => (n as f64 / 1e9, "B"),
-    };
-    match value < 99.5 {
-        true => format!("{value:.1} {unit}"),
-        false => format!("{value:.0} {unit}"),
-    }
 }

@@ -31,6 +31,7 @@ pub fn start() -> Start {
         view: ViewState::default(),
         target: None,
         token: None,
+        hub: None,
         model: ModelChoice {
             name: "classroom".to_owned(),
             kernels: Kernels::Auto,

@@ -26,7 +26,7 @@ fn a_window_lists_searches_gets_and_removes_without_waiting() {
         .finds(json!([{"id": ID, "config": {"model_type": "qwen2"}}]));
     // Even a hub that is silent holds nobody up.
     let started = Instant::now();
-    librarian.search("class");
+    librarian.find("class", 100);
     librarian.look_up(ID);
     assert!(started.elapsed() < Duration::from_secs(1));
     let mut answers = [next(&inbox), next(&inbox)];

@@ -69,7 +69,9 @@ fn table(rows: &[ModelRow]) -> Table {
         table.row([
             row.name.clone(),
             model,
-            row.parameters.map(short_count).unwrap_or_default(),
+            row.parameters
+                .map(units::parameters_short)
+                .unwrap_or_default(),
             row.bits.map(|bits| bits.to_string()).unwrap_or_default(),
             size,
             memory.unwrap_or_default(),
@@ -77,15 +79,6 @@ fn table(rows: &[ModelRow]) -> Table {
         ]);
     }
     table
-}
-
-/// `3.2 M`, `494 M`, `3.2 B`.
-fn short_count(n: u64) -> String {
-    match n {
-        0..9_950_000 => format!("{:.1} M", n as f64 / 1e6),
-        9_950_000..999_500_000 => format!("{:.0} M", n as f64 / 1e6),
-        _ => format!("{:.1} B", n as f64 / 1e9),
-    }
 }
 
 fn state(row: &ModelRow) -> String {

@@ -27,7 +27,7 @@ pub struct Args {
 /// # Errors
 /// If the hub cannot be reached, or refuses.
 pub fn run(args: &Args, environment: &HubEnvironment, as_json: bool) -> Result<Ended> {
-    let found = shelf::search(environment, &args.text, args.limit.clamp(1, 100))?;
+    let found = shelf::find(environment, &args.text, args.limit.clamp(1, 100))?;
     if as_json {
         return print(&found);
     }

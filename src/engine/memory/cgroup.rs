@@ -8,20 +8,32 @@ use std::path::{Path, PathBuf};
 /// Bytes left within the limits of this process's group and every group around it; `None` without a limit.
 pub(super) fn available() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
-    available_in(Path::new("/sys/fs/cgroup"), &groups)
+    least_in(Path::new(TREE), &groups, left)
 }
 
-/// [`available`], with the mounted tree and the text of `/proc/self/cgroup` given.
-fn available_in(root: &Path, groups: &str) -> Option<u64> {
+/// The narrowest limit of this process's group and every group around it; `None` without one.
+pub(super) fn limit() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    least_in(Path::new(TREE), &groups, limit_of)
+}
+
+/// Where groups are mounted.
+const TREE: &str = "/sys/fs/cgroup";
+
+/// What is read in the folder of a group.
+type Figure = fn(&Path, &Version) -> Option<u64>;
+
+/// The least `figure` of all groups, with the mounted tree and the text of `/proc/self/cgroup` given.
+fn least_in(root: &Path, groups: &str, figure: Figure) -> Option<u64> {
     // `hierarchy:controllers:path`; version 2 is hierarchy 0 and names no controllers.
     let lines = groups.lines().filter_map(|line| {
         let (_, rest) = line.split_once(':')?;
         rest.split_once(':')
     });
     let limits = lines.filter_map(|(controllers, path)| match controllers {
-        "" => smallest(root, path, &VERSION_2),
+        "" => smallest(root, path, &VERSION_2, figure),
         list if list.split(',').any(|name| name == "memory") => {
-            smallest(&root.join("memory"), path, &VERSION_1)
+            smallest(&root.join("memory"), path, &VERSION_1, figure)
         }
         _ => None,
     });
@@ -47,10 +59,10 @@ const VERSION_2: Version = Version {
     droppable: ["inactive_file", "active_file"],
 };
 
-/// The least that is left in the group at `path` and the groups around it, up to the mounted root.
+/// The least `figure` in the group at `path` and the groups around it, up to the mounted root.
 ///
 /// Inside a container the path may be the host's and lead nowhere; the root is the container's own group then.
-fn smallest(root: &Path, path: &str, version: &Version) -> Option<u64> {
+fn smallest(root: &Path, path: &str, version: &Version, figure: Figure) -> Option<u64> {
     let inside: PathBuf = Path::new(path)
         .components()
         .filter(|part| !matches!(part, std::path::Component::RootDir))
@@ -59,22 +71,14 @@ fn smallest(root: &Path, path: &str, version: &Version) -> Option<u64> {
     group
         .ancestors()
         .take_while(|folder| folder.starts_with(root))
-        .filter_map(|folder| left(folder, version))
+        .filter_map(|folder| figure(folder, version))
         .min()
 }
 
 /// What is left in one group; `None` without a limit.
 fn left(folder: &Path, version: &Version) -> Option<u64> {
-    let number = |file: &str| {
-        std::fs::read_to_string(folder.join(file))
-            .ok()?
-            .trim()
-            .parse::<u64>()
-            .ok()
-    };
-    // Version 2 writes `max` for no limit, version 1 an enormous number, which the machine's own figure undercuts.
-    let limit = number(version.limit)?;
-    let usage = number(version.usage)?;
+    let limit = limit_of(folder, version)?;
+    let usage = number(&folder.join(version.usage))?;
     let stat = std::fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
     let droppable: u64 = stat
         .lines()
@@ -85,9 +89,24 @@ fn left(folder: &Path, version: &Version) -> Option<u64> {
     Some(limit.saturating_sub(usage.saturating_sub(droppable)))
 }
 
+/// The limit of one group; `None` without one.
+fn limit_of(folder: &Path, version: &Version) -> Option<u64> {
+    // Version 2 writes `max` for no limit, version 1 an enormous number, which the machine's own figure undercuts.
+    number(&folder.join(version.limit))
+}
+
+fn number(file: &Path) -> Option<u64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    text.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn available_in(root: &Path, groups: &str) -> Option<u64> {
+        least_in(root, groups, left)
+    }
 
     fn group(root: &Path, path: &str, files: &[(&str, &str)]) {
         let folder = root.join(path);
@@ -112,6 +131,7 @@ mod tests {
         );
         assert_eq!(available_in(root.path(), "0::/a/b\n"), Some(300));
         assert_eq!(available_in(root.path(), "0::/\n"), None);
+        assert_eq!(least_in(root.path(), "0::/a/b\n", limit_of), Some(1_000));
     }
 
     #[test]

@@ -14,6 +14,15 @@ pub fn available() -> Option<u64> {
     machine.into_iter().chain(cgroup::available()).min()
 }
 
+/// Bytes of memory that the machine has, or that its container may take if that is less; `None` where the system does
+/// not say.
+pub fn installed() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    let machine = Some(system.total_memory()).filter(|total| *total > 0);
+    machine.into_iter().chain(cgroup::limit()).min()
+}
+
 /// Gives memory that was freed back to the system: MLX and the allocator keep it for the next time else. On the
 /// engine thread only.
 ///

@@ -9,5 +9,5 @@ mod need;
 #[cfg(test)]
 mod tests;
 
-pub use measured::{available, give_back, peak_resident, resident};
+pub use measured::{available, give_back, installed, peak_resident, resident};
 pub use need::{MemoryNeed, NotEnough, PassSize, activation_bytes, cache_bytes, weight_bytes};

@@ -11,6 +11,7 @@ use crate::ui::chat::ChatState;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::facts::ModelFacts;
 use crate::ui::link::Link;
+use crate::ui::models::Shelf;
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::{Depth, ViewState};
 use crate::ui::tokens::TokenLabel;
@@ -26,6 +27,8 @@ pub struct Scene<'a> {
     pub view: &'a ViewState,
     /// What people chose.
     pub settings: &'a Settings,
+    /// What is known of models.
+    pub shelf: &'a Shelf,
     /// How the text's tokens are written, position by position.
     pub labels: &'a [TokenLabel],
     /// The conversations.

@@ -5,7 +5,7 @@ mod block;
 mod compare;
 mod embedding;
 mod experiments;
-mod kit;
+pub(in crate::ui) mod kit;
 mod kv_cache;
 mod logits;
 mod mixing;

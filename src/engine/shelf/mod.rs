@@ -2,6 +2,8 @@
 //!
 //! Files and figures alone: no weight is loaded, and MLX is not asked, so any thread but the window's may look.
 
+mod find;
+
 use std::path::Path;
 
 use anyhow::Result;
@@ -12,13 +14,14 @@ use super::memory::{self, MemoryNeed, PassSize};
 use crate::hub::cache::Cached;
 use crate::hub::download::free_bytes;
 use crate::hub::environment::HubEnvironment;
-use crate::hub::message::{Fit, Found, MemoryNote, ModelList, ModelPlace, ModelRow};
+use crate::hub::message::{Fit, MemoryNote, ModelList, ModelPlace, ModelRow};
 use crate::hub::names::{self, OwnNames, ShortName};
-use crate::hub::remote::Remote;
 use crate::hub::{EmbeddedModel, ModelFiles, ModelSource, shelf};
 use crate::model::cache::CacheOptions;
 use crate::model::families;
 use crate::model::loader::Compute;
+
+pub use find::{find, search};
 
 /// The context that memory is told for where nobody chose another.
 pub const USUAL_POSITIONS: usize = 4_096;
@@ -29,6 +32,7 @@ pub fn list(environment: &HubEnvironment, n_positions: usize) -> ModelList {
     ModelList {
         models: rows(environment, n_positions),
         cache: environment.cache.folder().to_owned(),
+        memory_bytes: memory::installed(),
         free_memory_bytes: memory::available(),
         free_disk_bytes: free_bytes(environment.cache.folder()),
         n_positions,
@@ -81,24 +85,6 @@ pub fn look(
     Ok(files.map(|files| row_of_files(&files, &meaning, n_positions)))
 }
 
-/// What a search on the hub found, with whether each runs here and fits.
-///
-/// # Errors
-/// If the hub cannot be reached, or refuses.
-pub fn search(environment: &HubEnvironment, text: &str, limit: usize) -> Result<Vec<Found>> {
-    let hits = Remote::new(environment.clone())?.search(text, limit)?;
-    let free = memory::available();
-    let found = hits.into_iter().map(|hit| Found {
-        cannot_run: hit.family.as_deref().and_then(why_it_cannot_run),
-        fit: hit
-            .weight_bytes
-            .map_or(Fit::Unknown, |bytes| fit(bytes, free)),
-        is_here: matches!(environment.cache.find(&hit.id), Cached::Complete(_)),
-        hit,
-    });
-    Ok(found.collect())
-}
-
 /// Why a family does not run; `None` if it does.
 fn why_it_cannot_run(family: &str) -> Option<String> {
     families::find(family).err().map(|error| error.to_string())
@@ -107,6 +93,7 @@ fn why_it_cannot_run(family: &str) -> Option<String> {
 fn row_of_short(known: &ShortName, environment: &HubEnvironment, n_positions: usize) -> ModelRow {
     ModelRow {
         name: known.name.to_owned(),
+        is_own: false,
         id: Some(known.id.to_owned()),
         what: Some(known.what.to_owned()),
         place: ModelPlace::Hub,
@@ -196,6 +183,7 @@ fn row_of_own(
         },
     };
     row.name = name.to_owned();
+    row.is_own = true;
     row.what = Some(format!("your name for {target}"));
     row
 }
@@ -203,6 +191,7 @@ fn row_of_own(
 fn unknown_row(name: &str) -> ModelRow {
     ModelRow {
         name: name.to_owned(),
+        is_own: false,
         id: None,
         what: None,
         place: ModelPlace::Hub,
