@@ -11,7 +11,7 @@ use crate::trace::units;
 use crate::ui::command::Command;
 use crate::ui::controls::{caption, focus_ring, format, text_button};
 use crate::ui::picture::Scene;
-use crate::ui::theme::{Palette, Role, Type, corner, space};
+use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
 
 /// Height of a row.
 const ROW: f32 = 52.0;
@@ -32,14 +32,14 @@ struct Columns {
 impl Columns {
     /// What gives way first is what the details tell too.
     fn of(width: f32) -> Self {
-        let (name, size, status) = (96.0, 78.0, 206.0);
-        let mut free = width - name - size - status - 130.0;
+        let (name, size, status) = (124.0, 78.0, 206.0);
+        let mut free = width - name - size - status - 140.0;
         let mut take = |wanted: f32| {
             let has_room = free >= wanted;
             free -= if has_room { wanted } else { 0.0 };
             has_room
         };
-        let (has_bar, has_parameters, has_bits) = (take(132.0), take(68.0), take(58.0));
+        let (has_bar, has_parameters, has_bits) = (take(132.0), take(76.0), take(58.0));
         let mut right = width;
         let mut column = |width: f32, gap: f32| {
             right -= width;
@@ -49,7 +49,7 @@ impl Columns {
         let bar = has_bar.then(|| column(132.0, 14.0));
         let size = column(size, 10.0);
         let bits = has_bits.then(|| column(58.0, 8.0));
-        let parameters = has_parameters.then(|| column(68.0, 8.0));
+        let parameters = has_parameters.then(|| column(76.0, 8.0));
         Self {
             name: [0.0, name - 8.0],
             model: [name, right - 12.0],
@@ -89,6 +89,7 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
                 row_ui(ui, scene, draft, entry, columns);
             }
         };
+        header_ui(ui, columns);
         section(ui, scene, "", &named);
         section(ui, scene, "Your own names", &own);
         section(ui, scene, "Also in the cache", &others);
@@ -97,6 +98,25 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         section(ui, scene, "", &found);
         ui.add_space(space::LARGE);
     });
+}
+
+/// What the columns tell.
+fn header_ui(ui: &mut Ui, columns: Columns) {
+    let palette = Palette::of(ui);
+    let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 22.0), Sense::hover());
+    let titles = [
+        (Some(columns.model), "model"),
+        (columns.parameters, "parameters"),
+        (columns.bits, "weights"),
+        (Some(columns.size), "size"),
+        (columns.bar, "memory it needs here"),
+    ];
+    for (place, title) in titles {
+        if let Some(place) = place {
+            let y = row.center().y - 2.0;
+            text(ui, column(row, place), y, title, Type::Small, palette.muted);
+        }
+    }
 }
 
 /// What was found beyond the list.
@@ -160,11 +180,8 @@ fn row_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft, entry: &Entry, 
         return;
     }
     if is_chosen || response.hovered() {
-        let fill = if is_chosen {
-            palette.chosen
-        } else {
-            palette.sunk
-        };
+        let share = if is_chosen { 1.0 } else { 0.5 };
+        let fill = mix(palette.background, palette.sunk, share);
         let ground = rect.expand2(vec2(8.0, 0.0)).intersect(ui.clip_rect());
         ui.painter().rect_filled(ground, corner::SMALL, fill);
     }
@@ -292,13 +309,8 @@ pub(super) fn fit_colour(palette: &Palette, fit: Fit) -> Color32 {
 /// A bar in its groove.
 pub(super) fn bar(ui: &Ui, rect: Rect, share: f32, colour: Color32) {
     let palette = Palette::of(ui);
-    let groove = if palette.is_dark {
-        palette.line
-    } else {
-        palette.sunk
-    };
     let rounding = rect.height() / 2.0;
-    ui.painter().rect_filled(rect, rounding, groove);
+    ui.painter().rect_filled(rect, rounding, palette.line);
     // Something that is there is seen, however little it is.
     let width = (rect.width() * share.clamp(0.0, 1.0)).max(if share > 0.0 { 1.5 } else { 0.0 });
     let filled = Rect::from_min_size(rect.min, vec2(width, rect.height()));
