@@ -285,11 +285,15 @@ fn an_unknown_model_is_told_with_what_is_possible() {
 }
 
 #[test]
-fn no_command_prints_the_help() {
-    let ran = run(&[]);
-    assert_eq!(ran.code, Some(0));
+fn without_a_display_the_window_names_the_commands_that_need_none() {
+    if cfg!(target_os = "macos") {
+        return; // There a display cannot be taken away by its name.
+    }
+    run(&[]).fails_saying(&["no display", "vitrine chat", "vitrine generate"]);
+    let help = run(&["--help"]);
+    assert_eq!(help.code, Some(0), "{help:?}");
     for command in ["generate", "chat", "inspect", "bench"] {
-        assert!(ran.out.contains(command), "{command} in {ran:?}");
+        assert!(help.out.contains(command), "{command} in {help:?}");
     }
 }
 

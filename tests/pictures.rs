@@ -13,9 +13,13 @@ fn spoken(window: &Window, start: &str) -> String {
         let label = node.label();
         label.is_some_and(|label| label.starts_with(start))
     });
-    let node = nodes
-        .next()
-        .unwrap_or_else(|| panic!("nothing is called {start} …"));
+    let node = nodes.next().unwrap_or_else(|| {
+        let all = window.query_all_by(|node| node.label().is_some());
+        let all: Vec<String> = all
+            .filter_map(|node| node.accesskit_node().label())
+            .collect();
+        panic!("nothing is called {start} …; there are {all:#?}")
+    });
     node.accesskit_node().label().unwrap_or_default()
 }
 

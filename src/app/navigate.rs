@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::trace::debug::DebugCommand;
-use crate::trace::{Address, BlockHook, Hook, Place, Stage, View};
+use crate::trace::{Address, Axis, BlockHook, Hook, Place, Stage, View};
 use crate::ui::command::Move;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
@@ -142,8 +142,29 @@ impl App {
         if let Some(pass) = named {
             self.view.token = (pass.start + pass.n_pos).saturating_sub(1);
         }
+        self.follow_index(&spot);
         self.view.look(spot);
         self.follow_token();
+    }
+
+    /// Chooses the token, the head and the key that the numbers behind an address name.
+    fn follow_index(&mut self, spot: &Spot) {
+        let Place::Hook(hook) = spot.address.place else {
+            return;
+        };
+        let passes = self.run.as_ref().map_or(&[][..], |run| &run.passes);
+        let start = passes.get(spot.pass()).map_or(0, |pass| pass.start);
+        for (axis, at) in hook.axes().iter().zip(&spot.address.index) {
+            match axis {
+                Axis::Pos | Axis::QueryPos => self.view.token = start + at,
+                Axis::KeyPos => self.view.key = Some(*at),
+                Axis::Head => self.view.head = *at,
+                Axis::KvHead => {
+                    self.view.head = at * self.facts.n_heads / self.facts.n_kv_heads.max(1)
+                }
+                Axis::HeadDim | Axis::DModel | Axis::DMlp | Axis::Vocab => {}
+            }
+        }
     }
 
     /// Where a view is open: shows the pass that the chosen token stands in, or the one before it

@@ -182,6 +182,7 @@ impl ViewState {
             self.locked = Some(spot.address.clone());
         }
         self.spot = spot;
+        self.spot.address.index.clear();
         if let Some(tab) = self.spot.tab.take() {
             self.open_tab(&tab);
         }

@@ -71,7 +71,12 @@ pub fn vitrine(folder: &Path, args: &[&str]) -> Command {
         .env_remove("VITRINE_MODEL")
         .env_remove("DEFAULT_MODEL")
         .env_remove("HF_HUB_CACHE");
-    command.env("HF_HOME", folder.join("no-cache"));
+    // No settings of whoever runs the tests, and no window on their screen.
+    command
+        .env("HF_HOME", folder.join("no-cache"))
+        .env("VITRINE_HOME", folder.join("no-settings"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY");
     command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -93,7 +93,10 @@ impl<'a> Bars<'a> {
         let mut shown = BarsResponse::default();
         ui.spacing_mut().item_spacing.y = 0.0;
         for (place, bar) in self.bars.iter().enumerate() {
-            let (rect, response) = ui.allocate_exact_size(vec2(width, self.line), Sense::click());
+            let (_, rect) = ui.allocate_space(vec2(width, self.line));
+            // An id of its own: what appears above while one presses must not swallow the click.
+            let id = ui.id().with((self.name, place));
+            let response = ui.interact(rect, id, Sense::click());
             response.widget_info(|| {
                 let text = format!("{}: {} {} {}", self.name, bar.label, bar.value, bar.second);
                 WidgetInfo::selected(egui::Role::ListItem, true, bar.is_chosen, text.trim())
