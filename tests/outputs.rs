@@ -223,12 +223,6 @@ fn a_logit_keeps_its_ring_and_heat_is_live() {
     let mut window = open("I love eating", "unembed");
     let soup = "probability and logit: soup 3.4 % 9.32";
     click(&mut window, soup);
-    println!(
-        "{:?} {:?} {:?}",
-        app(&window).view(),
-        window.get_by_label(soup).rect(),
-        window.query_all_by_label(soup).count()
-    );
     let locked = app(&window).view().locked.as_ref().unwrap().to_string();
     assert!(locked.starts_with("unembed.hook_out[2, "), "{locked}");
     click(&mut window, "All tokens");

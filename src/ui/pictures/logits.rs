@@ -208,7 +208,12 @@ impl LogitsPicture {
     fn asked(&self, scene: &Scene<'_>) -> Vec<u32> {
         let mut ids: Vec<u32> = self.searched.iter().map(|token| token.id).collect();
         ids.extend(scene.run.ids.get(scene.position() + 1));
-        ids.extend(pointed(scene));
+        // One of the likeliest is told anyway: pointing along the bars asks nothing.
+        let is_told = |id: &u32| {
+            let top = self.view().map_or(&[][..], |view| &view.top);
+            top.iter().any(|share| share.token.id == *id)
+        };
+        ids.extend(pointed(scene).filter(|id| !is_told(id)));
         ids.sort_unstable();
         ids.dedup();
         ids
