@@ -7,6 +7,7 @@ mod engine_room;
 mod launch;
 mod models;
 mod navigate;
+mod school;
 mod screenshot;
 
 use std::collections::BTreeMap;
@@ -25,13 +26,14 @@ use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::answers::Asked;
 use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
+use crate::ui::lessons::Board;
 use crate::ui::link::{Link, News, Urgency};
 use crate::ui::messages::Messages;
 use crate::ui::models::Shelf;
 use crate::ui::pages::Pages;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::spot::{PictureKind, Spot};
-use crate::ui::state::ViewState;
+use crate::ui::state::{Mode, ViewState};
 use crate::ui::tokens::{self, TokenLabel};
 use crate::ui::{frame, keys, pictures, roles, theme};
 
@@ -39,6 +41,7 @@ use chat::ChatDesk;
 use engine_room::EngineRoom;
 pub use launch::{Start, open};
 use models::Desk;
+use school::School;
 pub use screenshot::shoot;
 
 /// Everything the window holds between two frames.
@@ -70,6 +73,7 @@ pub struct App {
     keeps_view: bool,
     stepped_at: Instant,
     chat: ChatDesk,
+    school: School,
     pages: Pages,
 }
 
@@ -92,6 +96,8 @@ impl App {
             Urgency::Soon => wake.request_repaint_after(PACE),
         })?;
         let hub = start.hub.unwrap_or_else(HubEnvironment::from_env);
+        let folders = &start.settings.lesson_folders;
+        let (school, notices) = School::new(engine, start.folder.as_ref(), folders);
         let mut app = Self {
             link,
             settings: start.settings,
@@ -114,9 +120,10 @@ impl App {
             keeps_view: false,
             stepped_at: Instant::now(),
             chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,
+            school,
             pages: Pages::default(),
         };
-        if let Some(notice) = start.notice {
+        for notice in start.notice.into_iter().chain(notices) {
             app.messages.tell(notice);
         }
         app.dress(ctx);
@@ -132,11 +139,15 @@ impl App {
         let ctx = ui.ctx().clone();
         self.take_news();
         self.take_shelf_events();
+        let in_lesson = self.sit_down(&ctx);
         self.read_keys(&ctx);
         self.draw(ui);
         self.play(&ctx);
         for command in std::mem::take(&mut self.commands) {
             self.apply(&ctx, command);
+        }
+        if in_lesson {
+            self.stand_up();
         }
     }
 
@@ -149,20 +160,33 @@ impl App {
     /// What is looked at.
     #[must_use]
     pub fn view(&self) -> &ViewState {
-        &self.view
+        match (self.view.mode, self.school.parked()) {
+            (Mode::Lessons, Some(bench)) => &bench.view,
+            _ => &self.view,
+        }
     }
 
     /// Where the run stands, once there is one.
     #[must_use]
     pub fn run(&self) -> Option<&RunState> {
-        self.run.as_deref()
+        match (self.view.mode, self.school.parked()) {
+            (Mode::Lessons, Some(bench)) => bench.run.as_deref(),
+            _ => self.run.as_deref(),
+        }
+    }
+
+    /// Lessons, and how far one has come.
+    #[must_use]
+    pub fn lessons(&self) -> &Board {
+        &self.school.board
     }
 
     /// Whether everything that was asked for is there.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let is_idle = self.link.is_idle() && self.chat.is_idle() && !self.shelf.is_waiting();
-        is_idle && self.target.is_none() && self.facts.n_layers > 0
+        let is_still = is_idle && self.target.is_none() && self.facts.n_layers > 0;
+        is_still && (self.view.mode != Mode::Lessons || self.lessons_are_settled())
     }
 
     /// What went wrong lately, newest last.
@@ -227,6 +251,10 @@ impl App {
 
     /// The run before stays. At the first start there is none: the model inside the program steps in.
     fn not_opened(&mut self, why: &str) {
+        if self.view.mode == Mode::Lessons && self.school.is_at_bench() {
+            self.lesson_run_failed(why);
+            return;
+        }
         self.target = None;
         self.shelf.loading = None;
         self.messages.failed("open the run", why);
@@ -262,11 +290,18 @@ impl App {
     }
 
     fn read_keys(&mut self, ctx: &egui::Context) {
-        let pressed = keys::commands(ctx, &self.view, self.labels.len(), self.facts.n_heads);
+        let mut pressed = keys::commands(ctx, &self.view, self.labels.len(), self.facts.n_heads);
+        if self.view.mode == Mode::Lessons {
+            let kept = pressed
+                .into_iter()
+                .filter_map(|command| self.key_in_lesson(command));
+            pressed = kept.collect();
+        }
         self.commands.extend(pressed);
     }
 
     fn draw(&mut self, ui: &mut egui::Ui) {
+        let n_before = self.commands.len();
         let run = self.run.clone().unwrap_or_default();
         let kind = self.view.picture().unwrap_or(PictureKind::Text);
         let picture = self
@@ -281,6 +316,7 @@ impl App {
             settings: &self.settings,
             labels: &self.labels,
             chat: &self.chat.state,
+            board: &self.school.board,
             link: &mut self.link,
             commands: &mut self.commands,
         };
@@ -292,6 +328,7 @@ impl App {
             &mut self.messages,
             &mut self.pages,
         );
+        self.answer_by_click(n_before);
     }
 
     /// Opens a run on the prompt of the settings.

@@ -35,6 +35,8 @@ pub struct Settings {
     pub has_walked: bool,
     /// System prompts that were kept for the chat.
     pub prompts: Vec<SavedPrompt>,
+    /// Folders with lessons of one's own.
+    pub lesson_folders: Vec<PathBuf>,
 }
 
 /// A system prompt with a name.
@@ -102,6 +104,7 @@ impl Default for Settings {
             side: true,
             has_walked: false,
             prompts: Vec::new(),
+            lesson_folders: Vec::new(),
         }
     }
 }

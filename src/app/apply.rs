@@ -14,6 +14,9 @@ use crate::ui::walk;
 
 impl App {
     pub(super) fn apply(&mut self, ctx: &egui::Context, command: Command) {
+        let Some(command) = self.apply_to_lessons(command) else {
+            return;
+        };
         match command {
             Command::Look(spot) => self.look(spot),
             Command::Go(spot) => {
@@ -98,7 +101,12 @@ impl App {
         let Some(folder) = &self.folder else {
             return;
         };
-        if let Err(error) = self.settings.save(folder) {
+        let mut settings = self.settings.clone();
+        // The prompt of a lesson is not what was open last.
+        if let Some(prompt) = self.prompt_of_explorer() {
+            settings.prompt = prompt;
+        }
+        if let Err(error) = settings.save(folder) {
             self.messages.tell(format!("{error:#}"));
             self.folder = None;
         }
@@ -154,7 +162,9 @@ impl App {
     /// Opens the prompt anew; the picture on view is run to again.
     fn reopen(&mut self) {
         self.target = Some(self.view.spot.clone());
-        self.view.mode = Mode::Explore;
+        if self.view.mode != Mode::Lessons {
+            self.view.mode = Mode::Explore;
+        }
         self.view.overlay = None;
         self.view.is_playing = false;
         self.open_run();

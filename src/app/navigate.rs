@@ -136,6 +136,11 @@ impl App {
     /// Looks at `spot`. A view shows the pass of the chosen token; a view that names a later pass
     /// than the prefill chooses the last token of that pass.
     pub(super) fn look(&mut self, spot: Spot) {
+        if spot.address.place == Place::View(View::Lessons) {
+            self.look_at_lesson(&spot);
+            self.view.mode = Mode::Lessons;
+            return;
+        }
         let passes = self.run.as_ref().map(|run| run.passes.as_slice());
         let named = spot.address.pass.filter(|_| is_view(&spot));
         let named = named.and_then(|pass| passes?.get(pass));

@@ -4,6 +4,7 @@ use std::io::{Write, stdout};
 
 use anyhow::Result;
 
+use crate::lesson::library::Library;
 use crate::trace::{BlockHook, Hook, Place, Stage, View};
 use crate::ui::pictures;
 use crate::ui::spot::PictureKind;
@@ -50,6 +51,15 @@ pub fn print(_model: Option<&str>) -> Result<()> {
             Some(tabs) => writeln!(out, "{text:36} {name}   # {tabs}")?,
             None => writeln!(out, "{text:36} {name}")?,
         }
+    }
+    for lesson in Library::carried().lessons() {
+        let text = format!("lesson:{}[:STEP]", lesson.name);
+        writeln!(
+            out,
+            "{text:36} {}, {} steps",
+            lesson.title,
+            lesson.steps.len()
+        )?;
     }
     writeln!(
         out,

@@ -76,6 +76,11 @@ impl Library {
         Ok(())
     }
 
+    /// Leaves the lessons of a folder out.
+    pub fn remove_folder(&mut self, path: &Path) {
+        self.folders.retain(|folder| folder.path != path);
+    }
+
     /// Reads files again that have changed, and finds new ones; the names of those that changed.
     /// Cheap when nothing did: it looks at times and sizes alone.
     pub fn refresh(&mut self) -> Vec<String> {

@@ -6,7 +6,7 @@ use super::expression::{Expression, Mistake, RunName, Scope};
 use super::problem::{Place, Problem};
 use super::prose::Prose;
 use super::question::{Choice, Kind, Question};
-use super::run::Text;
+use super::run::{PromptForm, Text};
 
 /// A lesson.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +139,22 @@ impl Lesson {
             place: Place::of(&self.text, byte),
             message: message.into(),
         }
+    }
+
+    /// The same lesson on another prompt: its own run, and the runs that read the same.
+    #[must_use]
+    pub fn on_prompt(&self, prompt: PromptForm) -> Self {
+        let mut other = self.clone();
+        let own = std::mem::replace(&mut other.scope.main.prompt, prompt.clone());
+        for run in other
+            .scope
+            .runs
+            .values_mut()
+            .filter(|run| run.prompt == own)
+        {
+            run.prompt = prompt.clone();
+        }
+        other
     }
 
     /// A mistake in something that begins at byte `start`.

@@ -58,11 +58,22 @@ pub struct Tutor<'a, A: Asker> {
 impl<'a, A: Asker> Tutor<'a, A> {
     /// A tutor for `lesson`.
     pub fn new(desk: &'a mut Desk<A>, lesson: &'a Lesson) -> Self {
+        Self::with_answers(desk, lesson, Answers::default())
+    }
+
+    /// A tutor who has been told something of `lesson` before.
+    pub fn with_answers(desk: &'a mut Desk<A>, lesson: &'a Lesson, answers: Answers) -> Self {
         Self {
             desk,
             lesson,
-            answers: Answers::default(),
+            answers,
         }
+    }
+
+    /// What was told.
+    #[must_use]
+    pub fn into_answers(self) -> Answers {
+        self.answers
     }
 
     /// Asks and evaluates until there is a value.

@@ -2,6 +2,7 @@
 //! out after it.
 
 use super::chat::ChatCommand;
+use super::lessons::LessonCommand;
 use super::models::ShelfCommand;
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
@@ -57,6 +58,10 @@ pub enum Command {
     Side,
     /// Enlarge the picture for a room, or go back.
     Present(bool),
+    /// Something about lessons; it opens their page.
+    Lesson(LessonCommand),
+    /// Open the step of a lesson that explains such a place.
+    Why(Address),
     /// Stop what is under way.
     Cancel,
     /// Close a message.

@@ -11,7 +11,7 @@ use super::pages::Pages;
 use super::picture::{Picture, Scene, picture_ui, side_ui};
 use super::state::{Depth, Mode};
 use super::theme::{Palette, space};
-use super::{chat, models, pages, rail, sheets, stops, strip, top_bar, transport};
+use super::{chat, models, rail, sheets, stops, strip, top_bar, transport};
 use crate::trace::debug::Breakpoint;
 
 /// Below this width the side panel gives its room to the picture.
@@ -34,10 +34,7 @@ pub fn frame_ui(
         Mode::Explore => explore_ui(ui, scene, picture, breakpoints),
         Mode::Chat => chat::chat_ui(ui, scene, &mut pages.chat),
         Mode::Models => models::models_ui(ui, scene),
-        mode => {
-            let page = CentralPanel::default().frame(margins(ui, 26, 20));
-            page.show(ui, |ui| pages::page_ui(ui, scene, mode));
-        }
+        Mode::Lessons => pages.lessons.show(ui, scene, picture),
     }
     sheets::sheet_ui(ui.ctx(), scene, breakpoints);
     messages.show(ui.ctx(), scene);

@@ -15,6 +15,7 @@ pub mod fonts;
 pub mod frame;
 pub mod icons;
 pub mod keys;
+pub mod lessons;
 pub mod link;
 pub mod messages;
 pub mod models;

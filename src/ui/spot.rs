@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use crate::trace::{Address, BlockHook, Hook, NoAddress, Place, Stage, View};
 
+/// Before the name of a lesson, and its step from 1: `lesson:rope:2`.
+const LESSON: &str = "lesson:";
+
 /// An address, and which tab of its picture: `sample#filters`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
@@ -47,6 +50,9 @@ impl From<Address> for Spot {
 
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let (Place::View(View::Lessons), Some(name)) = (self.address.place, &self.tab) {
+            return write!(f, "{LESSON}{name}");
+        }
         write!(f, "{}", self.address)?;
         match &self.tab {
             Some(tab) => write!(f, "#{tab}"),
@@ -59,6 +65,13 @@ impl FromStr for Spot {
     type Err = NoAddress;
 
     fn from_str(text: &str) -> Result<Self, NoAddress> {
+        if let Some(name) = text.trim().strip_prefix(LESSON) {
+            let lessons = Self::at(Place::View(View::Lessons), None);
+            return Ok(Self {
+                tab: Some(name.trim().to_owned()),
+                ..lessons
+            });
+        }
         let (address, tab) = match text.split_once('#') {
             Some((address, tab)) => (address, Some(tab.trim().to_lowercase())),
             None => (text, None),
@@ -193,6 +206,9 @@ mod tests {
             "tokens#merges",
             "pass.2.sample#filters",
             "blocks.2.attn.hook_pattern[3, 10, 9]",
+            "lesson:rope:2",
+            "lesson:tour",
+            "lessons",
         ] {
             assert_eq!(text.parse::<Spot>().unwrap().to_string(), text);
         }

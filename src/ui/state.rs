@@ -101,7 +101,34 @@ pub struct ViewState {
     pub is_playing: bool,
     /// Whether the picture is enlarged for a room.
     pub is_presenting: bool,
+    /// Positions that are marked in the text, because a lesson speaks of them.
+    pub marked: Vec<usize>,
+    /// The sweep to begin with, where a lesson asks for one.
+    pub sweep: Option<SweepWish>,
     tabs: BTreeMap<PictureKind, String>,
+}
+
+/// A sweep that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepWish {
+    /// `heads`, or `layers x positions`.
+    pub over: String,
+    /// `zero`, `mean`, …
+    pub change: String,
+    /// The token whose probability is measured.
+    pub token: String,
+}
+
+impl SweepWish {
+    /// The wish in the order that lessons write it.
+    #[must_use]
+    pub fn of([over, change, token]: [String; 3]) -> Self {
+        Self {
+            over,
+            change,
+            token,
+        }
+    }
 }
 
 impl Default for ViewState {
@@ -120,6 +147,8 @@ impl Default for ViewState {
             overlay: None,
             is_playing: false,
             is_presenting: false,
+            marked: Vec::new(),
+            sweep: None,
             tabs: BTreeMap::new(),
         }
     }
@@ -167,7 +196,11 @@ impl ViewState {
 
     /// Shows `spot`.
     pub fn look(&mut self, spot: Spot) {
-        self.mode = Mode::of(spot.address.place);
+        let mode = Mode::of(spot.address.place);
+        // Lessons have the explorer's pictures on their own page.
+        if self.mode != Mode::Lessons || mode != Mode::Explore {
+            self.mode = mode;
+        }
         if let Some(layer) = spot.layer() {
             self.layer = layer;
             if spot.address.place != Place::Stage(crate::trace::Stage::Block(layer)) {

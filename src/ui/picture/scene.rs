@@ -10,6 +10,7 @@ use crate::ui::answers::Asked;
 use crate::ui::chat::ChatState;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::facts::ModelFacts;
+use crate::ui::lessons::Board;
 use crate::ui::link::Link;
 use crate::ui::models::Shelf;
 use crate::ui::spot::{PictureKind, Spot};
@@ -33,6 +34,8 @@ pub struct Scene<'a> {
     pub labels: &'a [TokenLabel],
     /// The conversations.
     pub chat: &'a ChatState,
+    /// Lessons, and how far one has come.
+    pub board: &'a Board,
     /// Where questions go.
     pub link: &'a mut Link,
     /// Where wishes are collected.

@@ -7,6 +7,7 @@ use crate::engine::question::{Message, SamplingChoice};
 use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, Place, Stage};
 use crate::ui::controls::{Button, segmented};
+use crate::ui::link::Other;
 use crate::ui::picture::Scene;
 use crate::ui::pictures::kit::{field_ui, note_ui};
 use crate::ui::theme::{Palette, Type, space};
@@ -54,7 +55,8 @@ impl Setup {
         if self.text != text {
             self.prompt = other_prompt(&text);
             // Where the program knows a prompt that differs in one thing, it begins with that.
-            if self.kind == 0 && self.prompt != text && scene.run.prompt_len > 0 {
+            let is_free = matches!(scene.link.other(), Other::Closed);
+            if self.kind == 0 && self.prompt != text && scene.run.prompt_len > 0 && is_free {
                 self.begin(scene);
             }
             self.text = text;

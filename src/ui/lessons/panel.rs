@@ -1,0 +1,215 @@
+//! The step: text, where to look, what to try, and questions, up to the one that waits.
+
+use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2};
+
+use super::{LessonCommand, LessonsPage, OpenLesson};
+use crate::lesson::{ShownGo, ShownPart, ShownTry};
+use crate::ui::command::Command;
+use crate::ui::controls::{Button, caption, card, focus_ring};
+use crate::ui::picture::Scene;
+use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
+
+impl LessonsPage {
+    /// Draws the step on view.
+    pub(super) fn panel_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        let Some(open) = &scene.board.open else {
+            return;
+        };
+        let seen = (open.card.name.clone(), open.step, open.parts().len());
+        let is_other_step = (&self.seen.0, self.seen.1) != (&seen.0, seen.1);
+        let has_more = !is_other_step && seen.2 > self.seen.2;
+        let mut scroll = ScrollArea::vertical()
+            .id_salt(("lesson step", &seen.0, seen.1))
+            .auto_shrink([false, false]);
+        if is_other_step {
+            scroll = scroll.vertical_scroll_offset(0.0);
+        }
+        scroll.show(ui, |ui| {
+            let inside = Frame::new().inner_margin(Margin::symmetric(20, 18));
+            inside.show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 10.0;
+                self.step_ui(ui, scene, open);
+            });
+            if has_more {
+                ui.scroll_to_cursor(Some(Align::BOTTOM));
+            }
+        });
+        self.seen = seen;
+    }
+
+    fn step_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, open: &OpenLesson) {
+        let palette = Palette::of(ui);
+        let where_told = format!(
+            "Lesson {} · {} minutes · step {} of {}",
+            open.number,
+            open.card.minutes,
+            open.step + 1,
+            open.titles.len()
+        );
+        ui.label(Type::Caption.text(where_told, palette.muted));
+        if let Some(prompt) = &open.prompt {
+            other_prompt_ui(ui, scene, &prompt.text);
+        }
+        if open.is_over {
+            self.end_ui(ui, scene, open);
+            return;
+        }
+        let title = open.titles.get(open.step).map_or("", String::as_str);
+        let font = egui::FontId::new(21.0, Type::Title.font().family);
+        ui.add(egui::Label::new(egui::RichText::new(title).font(font).color(palette.text)).wrap());
+        match &open.opening {
+            None => {
+                ui.label(Type::Body.text("Reading the model …", palette.muted));
+                return;
+            }
+            Some(Err(why)) => return failed_ui(ui, why),
+            Some(Ok(opening)) => {
+                if let Some(lacks) = &opening.lacks {
+                    card(ui).show(ui, |ui| {
+                        ui.set_width(ui.available_width());
+                        caption(ui, "Not on this model");
+                        self.reader.show(ui, lacks);
+                    });
+                    return;
+                }
+                if open.step == 0 {
+                    self.reader.show(ui, &opening.intro);
+                }
+            }
+        }
+        let Some(step) = open.shown() else {
+            ui.label(Type::Body.text("Reading the model …", palette.muted));
+            return;
+        };
+        if let Some(lacks) = &step.lacks {
+            self.reader.show(ui, lacks);
+        }
+        for (at, part) in open.parts().iter().enumerate() {
+            match part {
+                ShownPart::Text(text) => self.reader.show(ui, text),
+                ShownPart::Go(go) => self.go_ui(ui, scene, open, at, go),
+                ShownPart::Try(attempt) => try_ui(ui, scene, at, attempt),
+                ShownPart::Failed(why) => failed_ui(ui, why),
+                ShownPart::Question(question) => self.question_ui(ui, scene, open, question),
+            }
+        }
+    }
+
+    /// Where to look: the place on view is marked; a click comes back to it.
+    fn go_ui(
+        &mut self,
+        ui: &mut Ui,
+        scene: &mut Scene<'_>,
+        open: &OpenLesson,
+        at: usize,
+        go: &ShownGo,
+    ) {
+        if go.look.text.trim().is_empty() {
+            return;
+        }
+        let palette = Palette::of(ui);
+        let is_here = open.followed == Some(at);
+        let hue = palette.role(Role::Attention);
+        let fill = match is_here {
+            true => mix(palette.background, hue, 0.10),
+            false => palette.background,
+        };
+        let frame = Frame::new().fill(fill).corner_radius(corner::BUTTON);
+        let shown = frame
+            .inner_margin(Margin {
+                left: 14,
+                right: 10,
+                top: 8,
+                bottom: 8,
+            })
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width());
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.label(Type::Caption.text("Look", if is_here { hue } else { palette.muted }));
+                self.reader.show(ui, &go.look);
+            });
+        let rect = shown.response.rect;
+        let id = ui.scope_id().with(("look", at));
+        let response = ui.interact(rect, id, Sense::click());
+        let label = format!("look at {}", go.to);
+        response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_here, &label));
+        focus_ring(ui, &response, rect);
+        let bar = Rect::from_min_max(rect.min, pos2(rect.left() + 3.0, rect.bottom()));
+        let line = if is_here { hue } else { palette.line };
+        ui.painter().rect_filled(bar, 2.0, line);
+        let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+        if response.clicked() {
+            scene
+                .commands
+                .push(Command::Lesson(LessonCommand::Follow(at)));
+        }
+        response.on_hover_text(go.to.to_string());
+    }
+
+    fn end_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, open: &OpenLesson) {
+        let palette = Palette::of(ui);
+        let font = egui::FontId::new(21.0, Type::Title.font().family);
+        ui.label(egui::RichText::new("Done").font(font).color(palette.text));
+        let n_right = scene.board.progress.n_right(&open.card.name);
+        let told = format!(
+            "{}: {n_right} of {} questions answered right.",
+            open.card.title, open.card.n_questions
+        );
+        ui.add(egui::Label::new(Type::Body.text(told, palette.text)).wrap());
+        if let Some(next) = scene.board.cards.get(open.number) {
+            let told = format!("Next: {}, {}.", next.title, next.about);
+            ui.add(egui::Label::new(Type::Body.text(told, palette.muted)).wrap());
+        }
+        if Button::new("Answer its questions anew")
+            .show(ui, space::TARGET)
+            .clicked()
+        {
+            scene.commands.push(Command::Lesson(LessonCommand::Again));
+        }
+    }
+}
+
+/// That the lesson reads another prompt than its own, and the way back.
+fn other_prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>, text: &str) {
+    let palette = Palette::of(ui);
+    let short: String = text.chars().take(60).collect();
+    let told = format!("On your prompt “{short}”. Sentences that do not hold on it are marked.");
+    ui.add(egui::Label::new(Type::Small.text(told, palette.muted)).wrap());
+    if Button::new("The lesson's own prompt")
+        .show(ui, 24.0)
+        .clicked()
+    {
+        scene
+            .commands
+            .push(Command::Lesson(LessonCommand::Prompt(None)));
+    }
+}
+
+/// Something to do.
+fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
+    let label = attempt.label.text.trim();
+    let button = Button {
+        is_on: scene
+            .board
+            .open
+            .as_ref()
+            .is_some_and(|open| open.followed == Some(at)),
+        icon: Some(crate::ui::icons::Icon::Play),
+        ..Button::new(label)
+    };
+    if button.show(ui, space::TARGET + 2.0).clicked() {
+        scene
+            .commands
+            .push(Command::Lesson(LessonCommand::Follow(at)));
+    }
+}
+
+/// A part that has no values here: why, with its place in the file.
+fn failed_ui(ui: &mut Ui, why: &str) {
+    let palette = Palette::of(ui);
+    card(ui).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        caption(ui, "This cannot be told here");
+        ui.add(egui::Label::new(Type::Small.text(why, palette.bad)).wrap());
+    });
+}

@@ -1,0 +1,148 @@
+//! Text to read: Markdown with the model's values in it.
+//!
+//! Paragraphs with **strong words** and `code` are set in our own types. What has more to it, a list,
+//! a table, a link, goes to egui_commonmark.
+
+use egui::text::{LayoutJob, TextFormat};
+use egui::{Color32, FontFamily, FontId, Ui};
+use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
+
+use crate::lesson::Filled;
+use crate::ui::fonts;
+use crate::ui::theme::{Palette, Role, Type, space};
+
+/// Draws texts.
+#[derive(Default)]
+pub struct Reader {
+    /// Made when it is first needed: it holds the grammars of code.
+    cache: Option<CommonMarkCache>,
+}
+
+/// Size of the text of a lesson.
+const SIZE: f32 = 14.0;
+
+impl Reader {
+    /// Draws a text, and says where it does not hold on this model.
+    pub fn show(&mut self, ui: &mut Ui, filled: &Filled) {
+        let palette = Palette::of(ui);
+        self.show_in(ui, filled, palette.text);
+    }
+
+    /// Draws a text in a colour.
+    pub fn show_in(&mut self, ui: &mut Ui, filled: &Filled, colour: Color32) {
+        let text = filled.text.trim();
+        match is_plain(text) {
+            true => {
+                for paragraph in paragraphs(text) {
+                    let mut job = set(&paragraph, colour);
+                    job.wrap.max_width = ui.available_width();
+                    ui.label(job);
+                }
+            }
+            false => {
+                ui.scope(|ui| {
+                    ui.style_mut().text_styles.insert(
+                        egui::TextStyle::Body,
+                        FontId::new(SIZE, FontFamily::Proportional),
+                    );
+                    CommonMarkViewer::new().show(
+                        ui,
+                        self.cache.get_or_insert_with(CommonMarkCache::default),
+                        text,
+                    );
+                });
+            }
+        }
+        if !filled.broken.is_empty() {
+            let palette = Palette::of(ui);
+            let told = "On this model and prompt this does not hold as it is written.";
+            let text = Type::Small.text(told, palette.role(Role::Logits));
+            ui.add(egui::Label::new(text).wrap());
+            ui.add_space(space::TINY);
+        }
+    }
+}
+
+/// Whether a text has nothing but paragraphs with strong words and code.
+fn is_plain(text: &str) -> bool {
+    let is_block = |line: &str| {
+        let line = line.trim_start();
+        let numbered = line
+            .split_once(". ")
+            .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        numbered
+            || ["- ", "* ", "+ ", "#", ">", "|", "```", "    "]
+                .iter()
+                .any(|mark| line.starts_with(mark))
+    };
+    let single_star = text.replace("**", "").contains('*');
+    !text.lines().any(is_block)
+        && !single_star
+        && !["](", "$$", "<http"].iter().any(|mark| text.contains(mark))
+}
+
+/// Paragraphs, each on one line.
+fn paragraphs(text: &str) -> Vec<String> {
+    let mut paragraphs = vec![String::new()];
+    for line in text.lines() {
+        let line = line.trim();
+        match paragraphs.last_mut() {
+            Some(last) if !line.is_empty() => {
+                if !last.is_empty() {
+                    last.push(' ');
+                }
+                last.push_str(line);
+            }
+            _ => paragraphs.push(String::new()),
+        }
+    }
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs
+}
+
+/// A paragraph, set.
+fn set(text: &str, colour: Color32) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    for (at, part) in text.split("**").enumerate() {
+        for (in_code, piece) in part.split('`').enumerate() {
+            let font = match (at % 2 == 1, in_code % 2 == 1) {
+                (_, true) => FontId::new(SIZE - 1.0, FontFamily::Monospace),
+                (true, false) => FontId::new(SIZE, fonts::semibold()),
+                (false, false) => FontId::new(SIZE, FontFamily::Proportional),
+            };
+            let mut format = TextFormat::simple(font, colour);
+            format.line_height = Some(SIZE * 1.5);
+            job.append(piece, 0.0, format);
+        }
+    }
+    job
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_are_told_from_richer_text() {
+        assert!(is_plain(
+            "A **head** reads `x`.\nOn two lines.\n\nAnd more: 3.5 is a number."
+        ));
+        for rich in [
+            "- one",
+            "1. first",
+            "| a | b |",
+            "see [here](x)",
+            "an *idea*",
+        ] {
+            assert!(!is_plain(rich), "{rich}");
+        }
+        assert_eq!(paragraphs("a\nb\n\n\nc "), ["a b", "c"]);
+    }
+
+    #[test]
+    fn every_letter_of_a_paragraph_is_set() {
+        let job = set("A **head** reads `x`.", Color32::BLACK);
+        assert_eq!(job.text, "A head reads x.");
+        assert_eq!(job.sections.len(), 5);
+    }
+}
