@@ -241,6 +241,7 @@ impl App {
             }
             self.list_again();
         }
+        self.chat.note_model(&self.model.name);
         let last = run.ids.len().saturating_sub(1);
         self.view.token = self.token.take().unwrap_or(last).min(last);
         self.view.locked = None;

@@ -38,7 +38,8 @@ fn request(prompt: Prompt, max_tokens: usize, begun: Vec<GeneratedToken>) -> Gen
         sampling: "temperature=1.1 top_p=0.95 bias.0=-99 bias.2=-99"
             .parse()
             .unwrap(),
-        max_tokens,
+        known: Vec::new(),
+        max_tokens: Some(max_tokens),
         stop: Vec::new(),
         extra_eos: Vec::new(),
         seed: Some(5),

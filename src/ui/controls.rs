@@ -337,7 +337,8 @@ pub fn quiet_button(ui: &mut Ui, label: &str, told: &str, is_enabled: bool) -> R
         Sense::hover()
     };
     let (rect, response) = ui.allocate_exact_size(vec2(galley.size().x + 12.0, 24.0), sense);
-    let name = if label.len() > 3 { label } else { told };
+    // A sign says nothing to those who hear the window.
+    let name = if label.is_ascii() { label } else { told };
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_enabled, name));
     let colour = match (is_enabled, response.hovered()) {
         (false, _) => palette.faint,
@@ -356,4 +357,28 @@ pub fn quiet_button(ui: &mut Ui, label: &str, told: &str, is_enabled: bool) -> R
             .on_hover_text(told),
         false => response,
     }
+}
+
+/// A small icon to click, without a frame.
+pub fn quiet_icon(ui: &mut Ui, icon: Icon, told: &str, is_enabled: bool) -> Response {
+    let palette = Palette::of(ui);
+    let sense = if is_enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(vec2(22.0, 24.0), sense);
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, is_enabled, told));
+    if is_enabled && response.hovered() {
+        ui.painter().rect_filled(rect, corner::SMALL, palette.sunk);
+    }
+    focus_ring(ui, &response, rect);
+    let colour = if is_enabled {
+        palette.text
+    } else {
+        palette.faint
+    };
+    let area = Rect::from_center_size(rect.center(), vec2(9.0, 9.0));
+    icon.paint(ui.painter(), area, colour);
+    response.on_hover_text(told)
 }

@@ -11,6 +11,8 @@ pub enum Icon {
     Pause,
     /// An angle to the left.
     Back,
+    /// An angle to the right.
+    Forward,
     /// A triangle at a bar, to the right.
     Layer,
     /// Two triangles to the right.
@@ -33,6 +35,8 @@ pub enum Icon {
     Dot,
     /// Three lines: a list.
     List,
+    /// Three dots in a row: more.
+    More,
     /// A panel at the left.
     LeftPanel,
     /// A panel at the right.
@@ -58,6 +62,9 @@ impl Icon {
             }
             Self::Back => {
                 painter.line(vec![at(0.35, -0.75), at(-0.4, 0.0), at(0.35, 0.75)], line);
+            }
+            Self::Forward => {
+                painter.line(vec![at(-0.35, -0.75), at(0.4, 0.0), at(-0.35, 0.75)], line);
             }
             Self::Layer => {
                 triangle(painter, at(-0.8, 0.0), at(0.4, 0.0), r * 0.75, colour);
@@ -102,6 +109,11 @@ impl Icon {
             Self::List => {
                 for y in [-0.55, 0.0, 0.55] {
                     painter.hline(at(-0.7, 0.0).x..=at(0.7, 0.0).x, at(0.0, y).y, line);
+                }
+            }
+            Self::More => {
+                for x in [-0.75, 0.0, 0.75] {
+                    painter.circle_filled(at(x, 0.0), r * 0.2, colour);
                 }
             }
             Self::LeftPanel | Self::RightPanel => {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{App, ChatDesk};
+use super::App;
 use crate::chat::{MessageId, Role, Setup};
 use crate::engine::message::{
     Action, CacheOptions, CancelToken, Envelope, Event, GenerateRequest, Prompt, RequestId, Reuse,
@@ -144,7 +144,7 @@ impl App {
         self.chat.state.is_full = None;
         let mut setup = self.chat.state.setup().clone();
         setup.model.clone_from(&self.model.name);
-        setup.revision = self.chat_revision();
+        setup.revision.clone_from(&self.chat.revision);
         let request = self.request_of(&plan, &setup);
         let sent = self
             .link
@@ -338,26 +338,7 @@ impl App {
             self.apply_chat(command);
         }
     }
-
-    /// The commit of the model's files, where they have one.
-    fn chat_revision(&self) -> Option<String> {
-        self.chat.revision_of(&self.model.name)
-    }
 }
 
 /// How many of the likeliest tokens are kept at each place: what one sees by pointing at a word.
 const TOP: usize = 8;
-
-impl ChatDesk {
-    /// The commit of a model's files: the snapshot of the cache that it lies in.
-    fn revision_of(&self, name: &str) -> Option<String> {
-        match crate::hub::resolve(name).ok()? {
-            crate::hub::ModelSource::Embedded(_) => None,
-            crate::hub::ModelSource::Folder { path, .. } => {
-                let is_snapshot = path.parent()?.file_name()? == "snapshots";
-                let revision = path.file_name()?.to_string_lossy().into_owned();
-                is_snapshot.then_some(revision)
-            }
-        }
-    }
-}

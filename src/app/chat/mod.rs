@@ -4,6 +4,7 @@
 mod answer;
 mod clerk;
 mod files;
+mod model;
 mod room;
 mod scratch;
 
@@ -25,6 +26,8 @@ pub struct ChatDesk {
     store: ChatStore,
     clerk: Clerk,
     running: Option<Running>,
+    /// The commit of the model's files, where they have one.
+    revision: Option<String>,
     /// What waits until the answer under way has stopped.
     waiting: Vec<ChatCommand>,
     /// Where conversations are kept that are not to be kept.
@@ -60,6 +63,7 @@ impl ChatDesk {
             store,
             clerk,
             running: None,
+            revision: None,
             waiting: Vec::new(),
             _scratch: scratch,
         })

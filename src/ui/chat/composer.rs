@@ -104,9 +104,9 @@ fn send_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, is_sent:
         return;
     }
     let mut send = Button::new("Send");
-    send.is_primary = true;
     send.key = "⏎";
     send.is_disabled = composer.text.trim().is_empty();
+    send.is_primary = !send.is_disabled;
     let is_sent = is_sent || send.show(ui, 30.0).clicked();
     if is_sent && !composer.text.trim().is_empty() {
         let text = std::mem::take(&mut composer.text);

@@ -50,14 +50,21 @@ fn being_written(scene: &Scene<'_>, message: &Message, reply: &Reply) -> String 
 
 fn line(answer: &Answer) -> String {
     let first = units::duration(Duration::from_secs_f64(answer.speed.ttft_s));
-    let mut parts = vec![
+    let n_prompt = units::count(answer.prompt_tokens.len() as u64);
+    let parts = [
         format!("{} tokens", units::count(answer.tokens.len() as u64)),
         units::tokens_per_second(answer.speed.generation_tps()),
+        format!(
+            "prefill {}",
+            units::tokens_per_second(answer.speed.prompt_tps())
+        ),
         format!("first after {first}"),
         why_ended(answer.stop_reason).to_owned(),
+        format!(
+            "{} of {n_prompt} from the cache",
+            units::count(answer.reused as u64)
+        ),
     ];
-    let n_prompt = answer.prompt_tokens.len();
-    parts.push(format!("{}/{n_prompt} cached", answer.reused));
     parts.join("  ")
 }
 

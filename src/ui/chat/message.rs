@@ -6,7 +6,7 @@ use super::talk::{Editing, Part, Talk};
 use super::{ChatCommand, figures};
 use crate::chat::{Message, MessageId, Role};
 use crate::ui::command::Command;
-use crate::ui::controls::{Button, quiet_button};
+use crate::ui::controls::{Button, quiet_button, quiet_icon};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
@@ -46,9 +46,23 @@ fn is_edited(talk: &Talk, id: MessageId) -> bool {
         .is_some_and(|editing| editing.id == id)
 }
 
-/// A question: at the right, on a ground of its own.
+/// A question: at the right, on a ground of its own, no wider than its text.
 fn question_ui(ui: &mut Ui, text: &str) {
+    /// Longer ones are as wide as can be; their width is not measured in every frame.
+    const LONG: usize = 400;
     let palette = Palette::of(ui);
+    let text = text.trim_end();
+    let most = ui.available_width() - 100.0;
+    let width = match text.len() {
+        0..LONG => {
+            let font = Type::Talk.font();
+            let galley = ui
+                .painter()
+                .layout(text.to_owned(), font, palette.text, most);
+            galley.size().x.ceil() + 1.0
+        }
+        _ => most,
+    };
     ui.add_space(space::MEDIUM);
     ui.with_layout(Layout::top_down(Align::Max), |ui| {
         let frame = Frame::new()
@@ -61,10 +75,10 @@ fn question_ui(ui: &mut Ui, text: &str) {
             })
             .inner_margin(Margin::symmetric(14, 9));
         frame.show(ui, |ui| {
-            ui.set_max_width(ui.available_width() - 72.0);
+            ui.set_max_width(width);
             ui.style_mut().interaction.selectable_labels = true;
+            let text = Type::Talk.text(text, palette.text);
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                let text = Type::Talk.text(text.trim_end(), palette.text);
                 ui.add(egui::Label::new(text).wrap());
             });
         });
@@ -166,92 +180,95 @@ fn editing_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Mes
 
 /// What stands under a message: how it was made, and what can be done with it.
 fn foot_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Message) {
-    let is_writing = scene.chat.is_writing(message.id);
-    let side = match message.role {
-        Role::User => Layout::right_to_left(Align::Center),
-        Role::Assistant => Layout::left_to_right(Align::Center),
+    let is_answer = message.role == Role::Assistant;
+    let order = match is_answer {
+        true => Layout::left_to_right(Align::Center),
+        false => Layout::right_to_left(Align::Center),
     };
     ui.spacing_mut().item_spacing = vec2(2.0, 0.0);
-    ui.spacing_mut().interact_size.y = 24.0;
-    if message.role == Role::Assistant {
+    if is_answer {
         figures::figures_ui(ui, scene, message);
     }
-    if is_writing {
-        ui.add_space(space::MEDIUM);
-        return;
+    if !scene.chat.is_writing(message.id) {
+        let row = vec2(ui.available_width(), 24.0);
+        ui.allocate_ui_with_layout(row, order, |ui| {
+            // Words in a row begin where the text does.
+            ui.add_space(if is_answer { -6.0 } else { 0.0 });
+            siblings_ui(ui, scene, message.id, is_answer);
+            actions_ui(ui, scene, talk, message, is_answer);
+        });
     }
-    ui.with_layout(side.with_main_wrap(true), |ui| {
-        ui.set_min_height(24.0);
-        siblings_ui(ui, scene, message.id);
-        actions_ui(ui, scene, talk, message);
-    });
     ui.add_space(space::SMALL);
 }
 
 /// `‹ 2/3 ›`: the message among those that stand in for it.
-fn siblings_ui(ui: &mut Ui, scene: &mut Scene<'_>, id: MessageId) {
+fn siblings_ui(ui: &mut Ui, scene: &mut Scene<'_>, id: MessageId, is_forward: bool) {
     let siblings = scene.chat.conversation().siblings(id);
     let place = siblings.iter().position(|sibling| *sibling == id);
     let Some(place) = place.filter(|_| siblings.len() > 1) else {
         return;
     };
+    let is_free = scene.chat.writing.is_none();
     let to = |at: Option<usize>| at.and_then(|at| siblings.get(at)).copied();
-    let (before, after) = (to(place.checked_sub(1)), to(Some(place + 1)));
-    ui.scope(|ui| {
-        ui.set_max_width(120.0);
-        ui.horizontal(|ui| {
-            for (name, sibling, told) in [
-                ("‹", before, "The version before"),
-                ("›", after, "The version after"),
-            ] {
-                if name == "›" {
-                    let text = format!("{}/{}", place + 1, siblings.len());
-                    ui.label(Type::MonoSmall.text(text, Palette::of(ui).text));
-                }
-                let clicked = quiet_button(ui, name, told, sibling.is_some()).clicked();
-                if let Some(sibling) = sibling.filter(|_| clicked) {
-                    scene.tell_chat(ChatCommand::Show(sibling));
-                }
-            }
-        });
-    });
+    let before = (Icon::Back, to(place.checked_sub(1)), "The version before");
+    let after = (Icon::Forward, to(Some(place + 1)), "The version after");
+    let (first, last) = if is_forward {
+        (before, after)
+    } else {
+        (after, before)
+    };
+    let mut step = |ui: &mut Ui, (icon, sibling, told): (Icon, Option<MessageId>, &str)| {
+        let is_there = is_free && sibling.is_some();
+        let clicked = quiet_icon(ui, icon, told, is_there).clicked();
+        if let Some(sibling) = sibling.filter(|_| clicked) {
+            scene.tell_chat(ChatCommand::Show(sibling));
+        }
+    };
+    step(ui, first);
+    let text = format!("{}/{}", place + 1, siblings.len());
+    ui.label(Type::MonoSmall.text(text, Palette::of(ui).text));
+    step(ui, last);
 }
 
-fn actions_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Message) {
+/// Something that can be done with a message: its name, what it does, and whether it can be done now.
+type Action = (&'static str, &'static str, bool);
+
+fn actions_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    talk: &mut Talk,
+    message: &Message,
+    is_forward: bool,
+) {
     let is_free = scene.chat.writing.is_none();
-    let id = message.id;
-    if quiet_button(ui, "Copy", "Copy the message", true).clicked() {
-        scene.send(Command::Copy(message.text.clone()));
-    }
-    if quiet_button(
-        ui,
-        "Edit",
-        "Edit; what stands here stays as a branch",
-        is_free,
-    )
-    .clicked()
-    {
-        talk.edit(message);
-    }
+    let mut actions: Vec<Action> = vec![
+        ("Copy", "Copy the message", true),
+        ("Edit", "Edit; what stands here stays as a branch", is_free),
+    ];
     if message.role == Role::Assistant && message.parent.is_some() {
-        let again = quiet_button(ui, "Again", "Answer once more; this answer stays", is_free);
-        if again.clicked() {
-            scene.tell_chat(ChatCommand::Again(id));
-        }
+        actions.push(("Again", "Answer once more; this answer stays", is_free));
     }
-    if figures::ended_early(message)
-        && quiet_button(ui, "Continue", "Go on where the answer ended", is_free).clicked()
-    {
-        scene.tell_chat(ChatCommand::Continue(id));
+    if figures::ended_early(message) {
+        actions.push(("Continue", "Go on where the answer ended", is_free));
     }
-    if quiet_button(
-        ui,
+    actions.push((
         "Delete",
         "Delete it with what follows; can be undone",
         is_free,
-    )
-    .clicked()
-    {
-        scene.tell_chat(ChatCommand::RemoveMessage(id));
+    ));
+    if !is_forward {
+        actions.reverse();
+    }
+    for (label, told, is_enabled) in actions {
+        if !quiet_button(ui, label, told, is_enabled).clicked() {
+            continue;
+        }
+        match label {
+            "Copy" => scene.send(Command::Copy(message.text.clone())),
+            "Edit" => talk.edit(message),
+            "Again" => scene.tell_chat(ChatCommand::Again(message.id)),
+            "Continue" => scene.tell_chat(ChatCommand::Continue(message.id)),
+            _ => scene.tell_chat(ChatCommand::RemoveMessage(message.id)),
+        }
     }
 }

@@ -13,6 +13,7 @@ mod list;
 mod markdown;
 mod message;
 mod notices;
+mod row_menu;
 mod scroll;
 mod side;
 mod state;

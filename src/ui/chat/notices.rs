@@ -49,7 +49,7 @@ pub(super) fn opening_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Comp
     ui.horizontal_wrapped(|ui| {
         for text in if is_inside { SIMPLE } else { OTHERS } {
             if Button::new(text).show(ui, space::TARGET).clicked() {
-                composer.text = text.to_owned();
+                scene.tell_chat(ChatCommand::Send(text.to_owned()));
                 composer.wants_focus = true;
             }
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::chat::{Conversation, Hit, Message, MessageId, OpenChat, Setup, Summary};
-use crate::engine::message::Reuse;
+use crate::engine::message::{Reuse, SamplingChoice};
 
 /// The chat, as far as the window knows it.
 #[derive(Debug, Default)]
@@ -28,6 +28,8 @@ pub struct ChatState {
     pub is_full: Option<MessageId>,
     /// Why the last answer failed, and after which message it was wanted.
     pub failed: Option<(MessageId, String)>,
+    /// How the model's makers would have tokens chosen, every setting given.
+    pub model_sampling: SamplingChoice,
     /// The model to try after the one inside the program.
     pub next_model: Option<NextModel>,
     /// Scroll to this message.
