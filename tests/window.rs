@@ -214,6 +214,34 @@ fn a_small_window_and_large_type_lose_no_control() {
     }
 }
 
+/// Opens the palette, types, and chooses the first that is found.
+fn find(window: &mut harness::Window, typed: &str) {
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
+    window.step();
+    window.step();
+    window.get_by_label("Find anything").type_text(typed);
+    window.step();
+    window.step();
+    press(window, Key::Enter);
+}
+
+#[test]
+fn the_palette_finds_places_addresses_and_commands_by_keyboard_alone() {
+    let mut window = open(start());
+    find(&mut window, "kv ca");
+    assert_eq!(place(&window), "kv-cache");
+    find(&mut window, "blocks.1.attn.hook_pattern[2, 5, 3]");
+    assert_eq!(place(&window), "blocks.1.attn.hook_pattern[2, 5, 3]");
+    assert_eq!(app(&window).view().layer, 1);
+    find(&mut window, "merges");
+    assert!(window.query_by_label("Find anything").is_none(), "closed");
+    assert_eq!(place(&window), "tokens");
+    find(&mut window, "chat mode");
+    assert_eq!(app(&window).view().mode, vitrine::ui::state::Mode::Chat);
+    find(&mut window, "show hide rail");
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
 #[test]
 fn a_choice_has_a_name_and_says_whether_it_is_made() {
     let window = open(start());

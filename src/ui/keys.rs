@@ -31,7 +31,7 @@ const fn key(key: Key, cap: &'static str, group: &'static str, does: &'static st
 }
 
 /// Every key, in the order they are listed.
-pub const ALL: [Shortcut; 26] = [
+pub const ALL: [Shortcut; 27] = [
     key(Key::ArrowRight, "→", "Along the pass", "Step"),
     key(Key::ArrowLeft, "←", "Along the pass", "Step back"),
     key(
@@ -73,15 +73,21 @@ pub const ALL: [Shortcut; 26] = [
     key(Key::Num3, "3", "Modes", "Lessons"),
     key(Key::Num4, "4", "Modes", "Models"),
     key(Key::Questionmark, "?", "Window", "These keys"),
+    Shortcut {
+        is_command: true,
+        ..key(Key::K, "Ctrl K", "Window", "Find anything by its name")
+    },
 ];
 
-/// Turns the keys that were pressed into commands. Nothing is taken from someone who types.
+/// Turns the keys that were pressed into commands. Nothing is taken from someone who types,
+/// but keys that are held with Ctrl.
 pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize) -> Vec<Command> {
-    if ctx.egui_wants_keyboard_input() {
-        return Vec::new();
-    }
+    let is_typing = ctx.egui_wants_keyboard_input();
+    let counts = |shortcut: &&Shortcut| {
+        counts_in(shortcut, view.mode) && (shortcut.is_command || !is_typing)
+    };
     let mut commands = Vec::new();
-    for shortcut in ALL.iter().filter(|shortcut| counts_in(shortcut, view.mode)) {
+    for shortcut in ALL.iter().filter(counts) {
         let modifiers = match shortcut.is_command {
             true => Modifiers::COMMAND,
             false => Modifiers::NONE,
@@ -106,12 +112,15 @@ fn counts_in(shortcut: &Shortcut, mode: Mode) -> bool {
     mode == Mode::Explore || !moves || shortcut.key == Key::Escape
 }
 
-fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> Option<Command> {
+/// What a key of [`ALL`] does now.
+#[must_use]
+pub fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> Option<Command> {
     let sheet = |overlay: Overlay| match view.overlay == Some(overlay) {
         true => Command::Overlay(None),
         false => Command::Overlay(Some(overlay)),
     };
-    if view.overlay.is_some() && key != Key::Escape && key != Key::Questionmark {
+    let works_above = [Key::Escape, Key::Questionmark, Key::K];
+    if view.overlay.is_some() && !works_above.contains(&key) {
         return None;
     }
     let token = |at: usize| Command::Point(Pointing::Token(at.min(n_tokens.saturating_sub(1))));
@@ -137,6 +146,7 @@ fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> Optio
         Key::E => sheet(Overlay::Prompt),
         Key::B => sheet(Overlay::Breakpoints),
         Key::Questionmark => sheet(Overlay::Keys),
+        Key::K => sheet(Overlay::Palette),
         Key::R => Command::Rail,
         Key::I => Command::Side,
         Key::F => Command::Present(!view.is_presenting),

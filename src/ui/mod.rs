@@ -20,6 +20,7 @@ pub mod link;
 pub mod messages;
 pub mod models;
 pub mod pages;
+pub mod palette;
 pub mod picture;
 pub mod pictures;
 pub mod rail;

@@ -70,6 +70,8 @@ pub enum Overlay {
     Breakpoints,
     /// Theme, size, motion.
     Settings,
+    /// Everything that has a name.
+    Palette,
 }
 
 /// What is looked at, shared by every picture.

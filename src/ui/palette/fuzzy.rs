@@ -18,13 +18,13 @@ pub fn fit(typed: &str, text: &str) -> Option<i32> {
 fn fit_word(word: &[char], text: &[char]) -> Option<i32> {
     let n = word.len() as i32;
     let places = text.windows(word.len().max(1)).enumerate();
-    let whole = places
-        .filter(|(_, window)| *window == word)
-        .map(|(at, _)| match (at, begins_word(text, at)) {
+    let whole = places.filter(|(_, window)| *window == word).map(|(at, _)| {
+        match (at, begins_word(text, at)) {
             (0, _) => 12 * n + 8,
             (_, true) => 12 * n,
             (_, false) => 6 * n,
-        });
+        }
+    });
     whole.max().or_else(|| scattered(word, text))
 }
 
@@ -94,7 +94,10 @@ mod tests {
         let texts = ["kv-cache", "embedding", "blocks.2.attn.hook_pattern"];
         assert_eq!(found("kc", &texts)[0], "kv-cache");
         assert_eq!(found("b2ap", &texts), ["blocks.2.attn.hook_pattern"]);
-        assert_eq!(found("pattern blocks.2", &texts), ["blocks.2.attn.hook_pattern"]);
+        assert_eq!(
+            found("pattern blocks.2", &texts),
+            ["blocks.2.attn.hook_pattern"]
+        );
     }
 
     #[test]

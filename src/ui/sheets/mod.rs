@@ -10,6 +10,7 @@ use egui::{Context, Id, Modal, Ui};
 use super::command::Command;
 use super::controls::{Button, card};
 use super::icons::Icon;
+use super::palette;
 use super::picture::Scene;
 use super::state::Overlay;
 use super::theme::{Palette, Type, space};
@@ -17,6 +18,9 @@ use crate::trace::debug::Breakpoint;
 
 /// Draws the sheet that is open, if one is.
 pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
+    if scene.view.overlay != Some(Overlay::Palette) {
+        palette::forget(ctx);
+    }
     let Some(overlay) = scene.view.overlay else {
         return;
     };
@@ -32,6 +36,7 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
             Overlay::Keys => keys::keys_ui(ui, scene),
             Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints),
             Overlay::Settings => settings::settings_ui(ui, scene),
+            Overlay::Palette => palette::palette_ui(ui, scene),
         });
     });
     if response.should_close() {

@@ -1,0 +1,215 @@
+//! What the palette finds: commands, places, models, conversations; and what typed text says by
+//! itself, such as an address.
+
+use crate::trace::{BlockHook, Hook, Place, Stage, View};
+use crate::ui::chat::ChatCommand;
+use crate::ui::command::Command;
+use crate::ui::keys;
+use crate::ui::picture::Scene;
+use crate::ui::pictures;
+use crate::ui::spot::{PictureKind, Spot};
+use crate::ui::state::Mode;
+use crate::ui::walk;
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Something to do.
+    Command,
+    /// A place to look at.
+    Place,
+    /// A model to load.
+    Model,
+    /// A conversation to go on with.
+    Conversation,
+    /// What was typed, understood.
+    Typed,
+}
+
+impl Kind {
+    /// Its name on screen.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Place => "place",
+            Self::Model => "model",
+            Self::Conversation => "conversation",
+            Self::Typed => "go there",
+        }
+    }
+}
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name.
+    pub title: String,
+    /// What stands beside it, e.g. its address.
+    pub detail: String,
+    /// The key that does the same.
+    pub key: &'static str,
+    /// What it does.
+    pub commands: Vec<Command>,
+}
+
+impl Entry {
+    fn new(kind: Kind, title: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: title.into(),
+            detail: detail.into(),
+            key: "",
+            commands: Vec::new(),
+        }
+    }
+
+    fn doing(self, commands: Vec<Command>) -> Self {
+        Self { commands, ..self }
+    }
+}
+
+/// Finds entries in the typed text itself.
+pub type Reader = fn(&str, &Scene<'_>) -> Vec<Entry>;
+
+/// Everything that reads the typed text; what it finds stands first. Add a reader for another
+/// form of text here.
+pub const READERS: [Reader; 1] = [address];
+
+/// Every entry that is there whatever is typed.
+#[must_use]
+pub fn all(scene: &Scene<'_>) -> Vec<Entry> {
+    let mut entries = commands(scene);
+    entries.extend(models(scene));
+    entries.extend(conversations(scene));
+    entries.extend(places(scene));
+    entries
+}
+
+/// Everything that has a key.
+fn commands(scene: &Scene<'_>) -> Vec<Entry> {
+    let mut view = scene.view.clone();
+    view.overlay = None;
+    let (n_tokens, n_heads) = (scene.labels.len(), scene.facts.n_heads);
+    let known = keys::ALL.iter().filter_map(|shortcut| {
+        let command = keys::command(shortcut.key, &view, n_tokens, n_heads)?;
+        let does = match command {
+            Command::Mode(mode) => format!("{} mode", mode.name()),
+            _ => shortcut.does.to_owned(),
+        };
+        let mut entry = Entry::new(Kind::Command, does, shortcut.group);
+        entry.key = shortcut.cap;
+        // A key acts on the explorer, wherever it was found.
+        let leads = matches!(
+            command,
+            Command::Move(_) | Command::Play(_) | Command::Point(_)
+        );
+        let mode = (leads && view.mode != Mode::Explore).then_some(Command::Mode(Mode::Explore));
+        Some(entry.doing(mode.into_iter().chain([command]).collect()))
+    });
+    let new = Entry::new(Kind::Command, "New conversation", "Chat");
+    let mut new = new.doing(vec![
+        Command::Mode(Mode::Chat),
+        Command::Chat(Box::new(ChatCommand::New)),
+    ]);
+    new.key = "Ctrl N";
+    known.chain([new]).collect()
+}
+
+/// Every address of `--list-places`, with the model's own blocks and the pictures' tabs.
+fn places(scene: &Scene<'_>) -> Vec<Entry> {
+    let stages = Stage::of_pass(scene.facts.n_layers).map(Place::Stage);
+    let hooks = scene.facts.hooks.iter().map(|hook| Place::Hook(*hook));
+    let views = View::ALL.into_iter().map(Place::View);
+    let mut entries = Vec::new();
+    for place in views.chain(stages).chain(hooks) {
+        let spot = Spot::at(place, None);
+        entries.push(go_to(&spot));
+        let tabs = PictureKind::of(place).map(|kind| pictures::create(kind).tabs());
+        let is_first = match place {
+            Place::View(_) | Place::Stage(_) => true,
+            Place::Hook(hook) => is_first_of_its_picture(hook),
+        };
+        for tab in tabs.into_iter().flatten().filter(|_| is_first) {
+            let tab = Some(tab.to_lowercase());
+            entries.push(go_to(&Spot {
+                tab,
+                ..spot.clone()
+            }));
+        }
+    }
+    entries
+}
+
+/// Whether the tabs of a hook's picture are told with this hook: once is enough.
+fn is_first_of_its_picture(hook: Hook) -> bool {
+    let Hook::Block(layer, hook) = hook else {
+        return false;
+    };
+    let kind = |hook| PictureKind::of(Place::Hook(Hook::Block(layer, hook)));
+    let first = BlockHook::ALL
+        .into_iter()
+        .find(|one| kind(*one) == kind(hook));
+    first == Some(hook)
+}
+
+fn go_to(spot: &Spot) -> Entry {
+    let mut title = walk::name(spot.address.place);
+    if let Some(layer) = spot.layer()
+        && !matches!(spot.address.place, Place::Stage(_))
+    {
+        title = format!("{title}, block {layer}");
+    }
+    if let Some(tab) = &spot.tab {
+        title = format!("{title}: {tab}");
+    }
+    let command = match Mode::of(spot.address.place) {
+        Mode::Explore => Command::Go(spot.clone()),
+        mode => Command::Mode(mode),
+    };
+    Entry::new(Kind::Place, title, spot.to_string()).doing(vec![command])
+}
+
+/// The models that can be used at once, and those that travel with the program.
+fn models(_scene: &Scene<'_>) -> Vec<Entry> {
+    let built_in = ["classroom", "classroom-16bit"];
+    let entry = |name: &str| {
+        let entry = Entry::new(Kind::Model, name, "inside the program");
+        entry.doing(vec![Command::Model(name.to_owned())])
+    };
+    built_in.into_iter().map(entry).collect()
+}
+
+fn conversations(scene: &Scene<'_>) -> Vec<Entry> {
+    let list = scene.chat.list.iter().map(|summary| {
+        let when: String = summary.changed.chars().take(10).collect();
+        let entry = Entry::new(Kind::Conversation, summary.title.clone(), when);
+        entry.doing(vec![
+            Command::Mode(Mode::Chat),
+            Command::Chat(Box::new(ChatCommand::Open(summary.id.clone()))),
+        ])
+    });
+    list.collect()
+}
+
+/// An address that was typed: `blocks.2.attn.hook_pattern[3, 12, 10]`, `pass.4.unembed`.
+fn address(typed: &str, scene: &Scene<'_>) -> Vec<Entry> {
+    let Ok(spot) = typed.trim().parse::<Spot>() else {
+        return Vec::new();
+    };
+    let is_there = match spot.address.place {
+        Place::Hook(hook) => scene.facts.hooks.contains(&hook),
+        Place::Stage(Stage::Block(layer)) => layer < scene.facts.n_layers,
+        Place::Stage(_) | Place::View(_) => true,
+    };
+    let entry = go_to(&spot);
+    match is_there {
+        true => vec![Entry {
+            kind: Kind::Typed,
+            ..entry
+        }],
+        false => Vec::new(),
+    }
+}
