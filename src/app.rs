@@ -123,6 +123,9 @@ impl App {
             school,
             pages: Pages::default(),
         };
+        if let Some(target) = &app.target {
+            app.view.mode = Mode::of(target.address.place);
+        }
         for notice in start.notice.into_iter().chain(notices) {
             app.messages.tell(notice);
         }

@@ -64,7 +64,7 @@ impl App {
 
     /// Shows `spot`; runs to it first if it has not been computed.
     pub(super) fn go(&mut self, spot: Spot) {
-        self.view.mode = Mode::of(spot.address.place);
+        self.view.turn_to(Mode::of(spot.address.place));
         self.run_to(spot);
     }
 

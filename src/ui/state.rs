@@ -196,12 +196,20 @@ impl ViewState {
         }
     }
 
+    /// Opens the page of `mode`. Lessons have the explorer's pictures on their own page.
+    pub fn turn_to(&mut self, mode: Mode) {
+        if self.mode != Mode::Lessons || mode != Mode::Explore {
+            self.mode = mode;
+        }
+    }
+
     /// Shows `spot`.
     pub fn look(&mut self, spot: Spot) {
         let mode = Mode::of(spot.address.place);
-        // Lessons have the explorer's pictures on their own page.
-        if self.mode != Mode::Lessons || mode != Mode::Explore {
-            self.mode = mode;
+        self.turn_to(mode);
+        // What the explorer shows stays there until one comes back to it.
+        if mode != Mode::Explore {
+            return;
         }
         if let Some(layer) = spot.layer() {
             self.layer = layer;

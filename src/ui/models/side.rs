@@ -92,7 +92,8 @@ fn what_ui(ui: &mut Ui, entry: &Entry) {
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     ui.spacing_mut().item_spacing.y = 3.0;
-    note_ui(ui, &facts.join(" · "));
+    // The dot stays with what stands before it.
+    note_ui(ui, &facts.join("\u{a0}· "));
     if !entry.what.is_empty() {
         note_ui(ui, &sentence(&entry.what));
     }
@@ -170,7 +171,9 @@ fn memory_ui(ui: &mut Ui, scene: &mut Scene<'_>, entry: &Entry) {
     let mut chosen = scene.shelf.n_positions.clamp(SHORTEST, longest);
     ui.spacing_mut().slider_width = ui.available_width() - 8.0;
     let slider = Slider::new(&mut chosen, SHORTEST..=longest).logarithmic(true);
-    let slider = ui.add(slider.show_value(false)).labelled_by(label.id);
+    let slider = ui
+        .add(slider.show_value(false).trailing_fill(true))
+        .labelled_by(label.id);
     if slider.changed() {
         // Round numbers are easier to compare.
         let round = (chosen + 128) / 256 * 256;

@@ -77,20 +77,31 @@ fn choose(scene: &mut Scene<'_>, entry: &Entry) {
     scene.send(Command::Shelf(ShelfCommand::Choose(entry.key.clone())));
 }
 
-/// What speaks against it.
+/// What speaks against it; of a model that is known from the hub alone, also what speaks for it.
 fn remark_ui(ui: &mut Ui, entry: &Entry) {
     let palette = Palette::of(ui);
-    let (remark, colour) = match (&entry.cannot_run, entry.fit) {
-        (Some(_), _) => ("cannot run yet", palette.muted),
-        (None, Fit::TooLarge) => ("does not fit", palette.bad),
-        (None, Fit::Tight) => ("will be tight", palette.role(Role::Logits)),
-        (None, Fit::Fits) if entry.memory.is_none() && entry.family.is_some() => {
-            ("runs here, fits", palette.good)
-        }
-        (None, Fit::Fits | Fit::Unknown) if entry.is_gated => ("asks first", palette.muted),
-        (None, Fit::Fits | Fit::Unknown) => return,
+    let is_found = entry.memory.is_none() && !entry.is_here();
+    let (fits, colour) = match entry.fit {
+        Fit::TooLarge => ("does not fit", palette.bad),
+        Fit::Tight => ("will be tight", palette.role(Role::Logits)),
+        Fit::Fits if is_found => ("fits", palette.good),
+        Fit::Fits | Fit::Unknown => ("", palette.good),
     };
-    let shown = ui.label(Type::Body.text(remark, colour));
+    let (runs, colour) = match (&entry.cannot_run, &entry.family) {
+        (Some(_), _) => ("cannot run yet", palette.muted),
+        (None, Some(_)) if is_found => ("runs here", colour),
+        (None, _) => ("", colour),
+    };
+    let asks = if entry.is_gated { "asks first" } else { "" };
+    // What cannot run need not fit.
+    let fits = if entry.cannot_run.is_some() { "" } else { fits };
+    let badges = [runs, fits, asks].into_iter();
+    let badges: Vec<&str> = badges.filter(|badge| !badge.is_empty()).collect();
+    if badges.is_empty() {
+        return;
+    }
+    let label = egui::Label::new(Type::Body.text(badges.join(", "), colour));
+    let shown = ui.add(label.truncate());
     if let Some(why) = &entry.cannot_run {
         shown.on_hover_text(why);
     }

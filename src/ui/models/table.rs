@@ -40,13 +40,19 @@ impl Columns {
             has_room
         };
         let (has_bar, has_parameters, has_bits) = (take(132.0), take(76.0), take(58.0));
+        // In a wide window a longer bar tells more than a gap after the names.
+        let longer = if has_bar {
+            (free - 260.0).clamp(0.0, 300.0)
+        } else {
+            0.0
+        };
         let mut right = width;
         let mut column = |width: f32, gap: f32| {
             right -= width;
             [right, right + width - gap]
         };
         let status = column(status, 0.0);
-        let bar = has_bar.then(|| column(132.0, 14.0));
+        let bar = has_bar.then(|| column(132.0 + longer, 14.0));
         let size = column(size, 10.0);
         let bits = has_bits.then(|| column(58.0, 8.0));
         let parameters = has_parameters.then(|| column(76.0, 8.0));
@@ -79,7 +85,11 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     area.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let columns = Columns::of(ui.available_width() - 6.0);
-        let mut section = |ui: &mut Ui, scene: &mut Scene<'_>, title: &str, entries: &[Entry]| {
+        let section = |ui: &mut Ui,
+                       scene: &mut Scene<'_>,
+                       draft: &mut Draft,
+                       title: &str,
+                       entries: &[Entry]| {
             if !title.is_empty() && !entries.is_empty() {
                 ui.add_space(space::LARGE);
                 caption(ui, title);
@@ -90,12 +100,12 @@ pub(super) fn table_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
             }
         };
         header_ui(ui, columns);
-        section(ui, scene, "", &named);
-        section(ui, scene, "Your own names", &own);
-        section(ui, scene, "Also in the cache", &others);
+        section(ui, scene, draft, "", &named);
+        section(ui, scene, draft, "Your own names", &own);
+        section(ui, scene, draft, "Also in the cache", &others);
         let found = found(scene);
-        search_ui(ui, scene, found.is_empty());
-        section(ui, scene, "", &found);
+        search_ui(ui, scene, draft, found.is_empty());
+        section(ui, scene, draft, "", &found);
         ui.add_space(space::LARGE);
     });
 }
@@ -135,7 +145,7 @@ fn found(scene: &Scene<'_>) -> Vec<Entry> {
 }
 
 /// What became of the question for more.
-fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, finds_nothing: bool) {
+fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft, finds_nothing: bool) {
     let palette = Palette::of(ui);
     let told = match &scene.shelf.search {
         Search::None => return,
@@ -151,6 +161,7 @@ fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, finds_nothing: bool) {
     ui.add(egui::Label::new(Type::Body.text(told.0, told.1)).wrap());
     ui.add_space(space::TINY);
     if text_button(ui, "Close what was found").clicked() {
+        draft.find.clear();
         scene.send(Command::Shelf(ShelfCommand::Unfind));
     }
     ui.add_space(space::SMALL);
