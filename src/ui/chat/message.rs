@@ -29,8 +29,9 @@ pub(super) fn part_ui(
             let is_last = body.is_some_and(|body| number + 1 == body.pieces.len());
             let text = piece.and_then(|piece| message.text.get(piece));
             ui.add_space(space::TINY);
-            talk.markdown.show(ui, text.unwrap_or_default());
-            if is_last && scene.chat.is_writing(message.id) {
+            let is_growing = is_last && scene.chat.is_writing(message.id);
+            talk.markdown.show(ui, text.unwrap_or_default(), is_growing);
+            if is_growing {
                 caret_ui(ui);
             }
             ui.add_space(space::TINY);
