@@ -160,6 +160,11 @@ impl App {
         self.go(spot);
     }
 
+    /// Asks for something, as a picture or a bar would.
+    pub fn send(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+
     /// What is looked at.
     #[must_use]
     pub fn view(&self) -> &ViewState {

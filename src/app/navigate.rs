@@ -153,7 +153,7 @@ impl App {
     }
 
     /// Chooses the token, the head and the key that the numbers behind an address name.
-    fn follow_index(&mut self, spot: &Spot) {
+    pub(super) fn follow_index(&mut self, spot: &Spot) {
         let Place::Hook(hook) = spot.address.place else {
             return;
         };

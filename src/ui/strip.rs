@@ -203,6 +203,11 @@ fn chip_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, rect: Rect) {
     };
     let painter = ui.painter();
     painter.rect(rect, corner::SMALL, fill, line, StrokeKind::Inside);
+    if scene.view.marked.contains(&at) {
+        // A lesson speaks of this one.
+        let mark = egui::Stroke::new(2.0, palette.role(Role::Attention));
+        painter.rect_stroke(rect, corner::SMALL, mark, StrokeKind::Inside);
+    }
     if is_chosen {
         painter.rect_stroke(
             rect.expand(1.0),

@@ -1,13 +1,12 @@
 //! The picture goes where a step points: the run is opened, run to its end, and looked at.
 
 use super::App;
-use super::pointings::pointings;
 use crate::engine::message::OpenRequest;
 use crate::lesson::ShownPart;
 use crate::lesson::run::{Run, RunPrompt};
 use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
-use crate::trace::{Address, BlockHook, Hook, Place, View};
+use crate::trace::{Address, Hook, Place, View};
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::SweepWish;
 
@@ -108,13 +107,6 @@ impl App {
             Stage::Opening => self.open_wanted(&wanted),
             Stage::Running if is_ready => self.go_to_wanted(&wanted),
             Stage::Going if is_ready && self.target.is_none() => {
-                let start = self.run.as_ref().and_then(|run| {
-                    let pass = run.passes.get(wanted.to.as_ref()?.pass.unwrap_or(0))?;
-                    Some(pass.start)
-                });
-                for pointing in pointings(wanted.to.as_ref(), start.unwrap_or(0)) {
-                    self.view.point(pointing);
-                }
                 self.school.wanted = None;
             }
             Stage::Running | Stage::Going => {}
@@ -155,6 +147,9 @@ impl App {
         }
         self.view.marked.clone_from(&wanted.mark);
         self.view.sweep = wanted.sweep.clone();
+        if let Some(to) = &wanted.to {
+            self.follow_index(&Spot::from(to.clone()));
+        }
         if let Some(spot) = spot_of(wanted) {
             self.visit(spot);
         }
@@ -203,42 +198,22 @@ fn spot_of(wanted: &Wanted) -> Option<Spot> {
         let side = to.map_or("answers", |to| match to.place {
             Place::Hook(Hook::Logits) | Place::View(_) => "answers",
             Place::Stage(crate::trace::Stage::Logits) => "answers",
-            Place::Hook(Hook::Block(_, hook))
+            Place::Hook(Hook::Block(..))
                 if PictureKind::of(to.place) != Some(PictureKind::Block) =>
             {
-                let _: BlockHook = hook;
                 "difference"
             }
             _ => "states",
         });
         return Some(tab(View::Compare, side));
     }
-    to.map(|mut to| {
-        // A ring is drawn around a whole cell; part of an index only says where to look.
-        if to.index.len() < rank(to.place) {
-            to.index.clear();
-        }
-        Spot::from(to)
-    })
+    to.map(Spot::from)
 }
 
 fn tab(view: View, name: &str) -> Spot {
     Spot {
         tab: Some(name.to_owned()),
         ..Spot::at(Place::View(view), None)
-    }
-}
-
-/// How many places an index needs for one number.
-fn rank(place: Place) -> usize {
-    match place {
-        Place::Hook(Hook::Block(_, hook)) => match hook {
-            BlockHook::Scores | BlockHook::Pattern => 3,
-            BlockHook::Q | BlockHook::K | BlockHook::V | BlockHook::Z => 3,
-            BlockHook::QNorm | BlockHook::KNorm | BlockHook::RotQ | BlockHook::RotK => 3,
-            _ => 2,
-        },
-        _ => 2,
     }
 }
 

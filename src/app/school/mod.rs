@@ -13,7 +13,6 @@ mod bench;
 mod clicks;
 mod leading;
 mod opening;
-mod pointings;
 mod steps;
 mod tutor_thread;
 

@@ -3,7 +3,9 @@
 use egui::{Ui, pos2, vec2};
 
 use super::{Check, Picture, Scene};
-use crate::ui::controls::{Button, caption, card, paragraph};
+use crate::ui::command::Command;
+use crate::ui::controls::{Button, caption, card, paragraph, text_button};
+use crate::ui::state::Mode;
 use crate::ui::theme::{Palette, Type, space};
 use crate::ui::widgets;
 
@@ -27,6 +29,9 @@ pub fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
         .auto_shrink([false, false])
         .show(ui, |ui| {
             section(ui, "What happens here", &side.happens);
+            if scene.view.mode == Mode::Explore {
+                why_ui(ui, scene);
+            }
             section(ui, "Look for", &side.look_for);
             section(ui, "What it does not say", &side.does_not_say);
             if !side.tries.is_empty() && scene.is_computed(&scene.view.spot.clone()) {
@@ -51,6 +56,15 @@ pub fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
         ui.label(Type::MonoSmall.text(line, palette.muted));
         ui.add_space(-4.0);
     }
+}
+
+/// The way to the lesson that explains the place on view.
+fn why_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let why = text_button(ui, "Why? Open the lesson");
+    if why.clicked() {
+        scene.send(Command::Why(scene.view.spot.address.clone()));
+    }
+    ui.add_space(space::TINY);
 }
 
 fn check_ui(ui: &mut Ui, check: &Check) {

@@ -7,7 +7,7 @@ use egui::{Ui, vec2};
 use super::to_logits_ui;
 use crate::engine::question::{Question, Told};
 use crate::trace::debug::{DebugCommand, EditChange, Next, SourcePrompt};
-use crate::trace::edit::{Change, Edit};
+use crate::trace::edit::{Action, Change, Edit, ValueEdit};
 use crate::trace::measure::sweep::{Outcome, Over, SweepPlan, SweepTable};
 use crate::trace::measure::verdict::REMINDER;
 use crate::ui::answers::Asked;
@@ -16,6 +16,7 @@ use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::{Button, segmented};
 use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
 use crate::ui::pictures::kit::{copy_menu, csv, csv_text, field_ui, note_ui};
+use crate::ui::state::SweepWish;
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::tokens::visible;
 use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure, legend_ui};
@@ -36,6 +37,8 @@ pub struct Sweep {
     cut: Option<(Arc<Told>, Grid)>,
     chosen: Option<MapCell>,
     hovered: Option<MapCell>,
+    /// The wish that was begun with.
+    heeded: Option<SweepWish>,
 }
 
 const KINDS: [&str; 3] = ["Every head off", "Every state off", "Patch every state"];
@@ -46,6 +49,7 @@ const OUTCOMES: [&str; 3] = ["Probability", "Logit", "Bits"];
 impl Sweep {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         self.hovered = None;
+        self.heed(scene);
         self.controls_ui(ui);
         if matches!(scene.run.next, Next::Stage(_)) {
             self.plan = None;
@@ -75,6 +79,44 @@ impl Sweep {
         if let Told::Sweep(table) = &*told {
             self.map_ui(ui, scene, table);
         }
+    }
+
+    /// Begins with the sweep that a lesson asks for, once.
+    fn heed(&mut self, scene: &mut Scene<'_>) {
+        let wish = scene.view.sweep.clone();
+        if wish == self.heeded || matches!(scene.run.next, Next::Stage(_)) {
+            return;
+        }
+        let Some(asked) = &wish else {
+            self.heeded = None;
+            return;
+        };
+        let text = asked.token.clone();
+        let question = Question::Tokens {
+            model: None,
+            text,
+            with_begin: false,
+        };
+        let Asked::Ready(told) = scene.ask(&question) else {
+            return;
+        };
+        let change = format!("blocks.0.attn.hook_z={}", asked.change).parse::<Edit>();
+        let (Told::Tokens(tokens), Ok(edit)) = (&*told, change) else {
+            return;
+        };
+        let Action::Value(ValueEdit { change, .. }) = edit.action else {
+            return;
+        };
+        let first = tokens.pieces.first().map(|piece| piece.id);
+        self.kind = usize::from(asked.over != "heads");
+        self.by_mean = change == Change::Mean;
+        self.outcome = 0;
+        self.plan = self.planned(scene).map(|plan| SweepPlan {
+            outcome: first.map_or(plan.outcome, Outcome::Probability),
+            change,
+            ..plan
+        });
+        self.heeded = wish;
     }
 
     fn controls_ui(&mut self, ui: &mut Ui) {

@@ -1,0 +1,312 @@
+//! Lessons in the window: every one to its end on the embedded model, answered wrong and right.
+//!
+//! No display and no graphics card: the app is drawn without being painted.
+
+#[path = "common/window.rs"]
+mod harness;
+
+use std::fs;
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable as _;
+use harness::{Window, app, click, open, place, settle, start, wait};
+use vitrine::lesson::{Answer, Right, ShownKind, ShownPart, ShownQuestion};
+use vitrine::ui::command::{Command, Pointing};
+use vitrine::ui::lessons::{LessonCommand, OpenLesson};
+use vitrine::ui::state::Mode;
+
+fn send(window: &mut Window, command: Command) {
+    window.state_mut().as_mut().unwrap().send(command);
+    window.step();
+    settle(window);
+}
+
+fn begin(window: &mut Window, name: &str, step: Option<usize>) {
+    let open = LessonCommand::Open(name.to_owned(), step);
+    send(window, Command::Lesson(open));
+}
+
+fn lesson(window: &Window) -> &OpenLesson {
+    app(window).lessons().open.as_ref().unwrap()
+}
+
+fn waiting(window: &Window) -> Option<ShownQuestion> {
+    lesson(window).waiting().cloned()
+}
+
+/// An answer that is right, and one that is wrong.
+fn answers(right: &Right) -> (Answer, Answer) {
+    match right {
+        Right::Choices(truths) => {
+            let at = |wanted| truths.iter().position(|truth| *truth == wanted).unwrap();
+            (Answer::Choice(at(true)), Answer::Choice(at(false)))
+        }
+        Right::Number(number, tolerance) => {
+            let wrong = number + tolerance * 1.5 + number.abs() * 0.1 + 0.1;
+            (Answer::Number(*number), Answer::Number(wrong))
+        }
+        Right::Places(places) => {
+            let wrong: Vec<usize> = (0..1_000)
+                .map(|at| vec![at; places[0].len()])
+                .find(|place| !places.contains(place))
+                .unwrap();
+            (Answer::Place(places[0].clone()), Answer::Place(wrong))
+        }
+    }
+}
+
+/// Answers as people do: a choice is clicked, a number typed and checked.
+fn give(window: &mut Window, question: &ShownQuestion, answer: &Answer) {
+    match (&question.kind, answer) {
+        (ShownKind::Choice(choices), Answer::Choice(at)) => {
+            let label = choices[*at][0]
+                .text
+                .trim()
+                .replace("**", "")
+                .replace('`', "");
+            window
+                .get_by_role_and_label(Role::RadioButton, &label)
+                .click();
+        }
+        (ShownKind::Number(_), Answer::Number(number)) => {
+            let field = window.get_by_label("your answer");
+            field.focus();
+            // What was typed before is taken away.
+            window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+            window.step();
+            window
+                .get_by_label("your answer")
+                .type_text(&number.to_string());
+            window.step();
+            window.get_by_label("Check").click();
+        }
+        (ShownKind::Click(_), Answer::Place(_)) => {
+            let answer = LessonCommand::Answer(answer.clone());
+            window
+                .state_mut()
+                .as_mut()
+                .unwrap()
+                .send(Command::Lesson(answer));
+        }
+        other => panic!("{other:?}"),
+    }
+    window.step();
+    settle(window);
+}
+
+/// Goes through the step on view, each question first wrong and then right. Returns how many.
+fn through_step(window: &mut Window, name: &str) -> usize {
+    let mut n_questions = 0;
+    while let Some(question) = waiting(window) {
+        n_questions += 1;
+        let told = format!("{name}, {}", question.ask.text);
+        assert_eq!(
+            lesson(window).hides_picture(),
+            question.is_prediction,
+            "{told}"
+        );
+        let (right, wrong) = answers(&question.right);
+        give(window, &question, &wrong);
+        let attempt = &lesson(window).attempts[&question.id];
+        assert_eq!((attempt.n_tries, attempt.is_done()), (1, false), "{told}");
+        assert!(
+            !question.hint_for(&wrong).unwrap().text.trim().is_empty(),
+            "{told}"
+        );
+        give(window, &question, &right);
+        let attempt = &lesson(window).attempts[&question.id];
+        assert!(
+            attempt.is_right && attempt.n_tries == 2,
+            "{told}: {right:?}"
+        );
+    }
+    let step = lesson(window).shown().unwrap();
+    for part in &step.parts {
+        assert!(!matches!(part, ShownPart::Failed(_)), "{name}: {part:?}");
+    }
+    n_questions
+}
+
+#[test]
+fn every_lesson_runs_to_its_end_answered_wrong_and_right() {
+    let mut window = open(start());
+    let cards = app(&window).lessons().cards.clone();
+    assert!(cards.len() >= 20);
+    for card in &cards {
+        begin(&mut window, &card.name, None);
+        let mut n_questions = 0;
+        loop {
+            n_questions += through_step(&mut window, &card.name);
+            assert_eq!(
+                app(&window).failures(),
+                Vec::<String>::new(),
+                "{}",
+                card.name
+            );
+            let is_last = lesson(&window).step + 1 == lesson(&window).titles.len();
+            click(&mut window, if is_last { "Finish" } else { "Next step" });
+            if is_last {
+                break;
+            }
+        }
+        assert_eq!(n_questions, card.n_questions, "{}", card.name);
+        assert!(app(&window).lessons().is_finished(&card.name));
+        assert_eq!(
+            app(&window).lessons().progress.n_right(&card.name),
+            n_questions
+        );
+    }
+}
+
+#[test]
+fn a_click_in_the_picture_is_the_answer() {
+    let mut window = open(start());
+    begin(&mut window, "copying-heads", Some(0));
+    assert_eq!(place(&window), "blocks.2.attn.hook_pattern");
+    assert_eq!(
+        (app(&window).view().layer, app(&window).view().head),
+        (2, 3)
+    );
+    // A head is no token: the picture follows, nothing is answered.
+    click(&mut window, "L2.H4");
+    assert_eq!(app(&window).view().head, 4);
+    let question = waiting(&window).unwrap();
+    assert!(!lesson(&window).attempts.contains_key(&question.id));
+    click(&mut window, "token 5: to₅");
+    assert!(!lesson(&window).attempts[&question.id].is_done());
+    click(&mut window, "token 9: Tom₉");
+    assert!(lesson(&window).attempts[&question.id].is_right);
+    // The cell of a map names the token that is read; keys alone answer nothing.
+    begin(&mut window, "map-by-hand", None);
+    let map = "blocks.2.attn.hook_pattern[3, 10, 9]".parse().unwrap();
+    send(&mut window, Command::Point(Pointing::Lock(Some(map))));
+    assert!(lesson(&window).attempts.is_empty());
+}
+
+#[test]
+fn the_explorer_is_as_it_was_left_and_a_lesson_can_be_taken_there() {
+    let mut window = open(start());
+    click(&mut window, "Logits, not computed yet");
+    begin(&mut window, "tour", Some(0));
+    assert_eq!(app(&window).run().unwrap().ids.len(), 5);
+    assert_eq!(place(&window), "tokens");
+    click(&mut window, "Explore");
+    assert_eq!(place(&window), "unembed");
+    assert_eq!(app(&window).run().unwrap().ids.len(), 14);
+    click(&mut window, "Lessons");
+    assert_eq!(lesson(&window).card.name, "tour");
+    click(&mut window, "Next step");
+    click(&mut window, "Open in Explore");
+    assert_eq!(app(&window).view().mode, Mode::Explore);
+    assert_eq!(app(&window).run().unwrap().ids.len(), 5);
+    assert_eq!(place(&window), "blocks.0.attn.hook_pattern");
+}
+
+#[test]
+fn why_opens_the_step_that_fits_the_place() {
+    let mut window = open(start());
+    send(&mut window, Command::Go("kv-cache".parse().unwrap()));
+    click(&mut window, "Why? Open the lesson");
+    assert_eq!(app(&window).view().mode, Mode::Lessons);
+    let open = lesson(&window);
+    let leads = open.shown().unwrap().parts.iter().any(|part| match part {
+        ShownPart::Go(go) => go.to.to_string() == "kv-cache",
+        _ => false,
+    });
+    assert!(leads, "{} {}", open.card.name, open.step);
+}
+
+#[test]
+fn another_prompt_gives_other_right_answers() {
+    let mut window = open(start());
+    begin(&mut window, "tour", Some(0));
+    assert_eq!(waiting(&window).unwrap().right, Right::Number(5.0, 0.0));
+    let prompt = vitrine::settings::PromptSettings {
+        text: "The capital of Japan is a big city".to_owned(),
+        ..Default::default()
+    };
+    send(&mut window, Command::Open(prompt));
+    let right = waiting(&window).unwrap().right;
+    let n_tokens = app(&window).run().unwrap().ids.len();
+    assert_eq!(right, Right::Number(n_tokens as f64, 0.0));
+    assert!(n_tokens > 5);
+    click(&mut window, "The lesson's own prompt");
+    assert_eq!(waiting(&window).unwrap().right, Right::Number(5.0, 0.0));
+}
+
+#[test]
+fn an_instructor_can_hide_hints_and_answers() {
+    let mut window = open(start());
+    send(&mut window, Command::Mode(Mode::Lessons));
+    click(&mut window, "No hint");
+    click(&mut window, "Never shown");
+    begin(&mut window, "tour", Some(0));
+    let question = waiting(&window).unwrap();
+    let hint = question.hint.text.trim().to_owned();
+    give(&mut window, &question, &Answer::Number(99.0));
+    assert!(window.query_by_label(&hint).is_none());
+    assert!(window.query_by_label("Show the answer").is_none());
+    send(&mut window, Command::Lesson(LessonCommand::Hints(true)));
+    send(&mut window, Command::Lesson(LessonCommand::Answers(true)));
+    window.get_by_label(&hint);
+    click(&mut window, "Show the answer");
+    assert!(lesson(&window).attempts[&question.id].is_told);
+}
+
+const OWN: &str = "+++\ntitle = \"My lesson\"\nminutes = 1\norder = 500\nprompt = \"The capital of France is\"\n+++\n## First\nIt has {= n_prompt()} tokens.\n";
+
+#[test]
+fn own_lessons_are_read_again_when_they_are_saved_and_mistakes_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.md");
+    fs::write(&file, OWN).unwrap();
+    let mut start = start();
+    start.folder = Some(home.path().to_owned());
+    let mut window = open(start);
+    let add = LessonCommand::AddFolder(folder.path().to_owned());
+    send(&mut window, Command::Lesson(add));
+    begin(&mut window, "mine", None);
+    window.get_by_label("It has 5 tokens.");
+    fs::write(&file, OWN.replace("It has", "There are")).unwrap();
+    let text = |app: &vitrine::app::App| {
+        let step = app.lessons().open.as_ref()?.shown()?;
+        match step.parts.first()? {
+            ShownPart::Text(text) => Some(text.text.trim().to_owned()),
+            _ => None,
+        }
+    };
+    wait(&mut window, "the file to be read again", |app| {
+        text(app).as_deref() == Some("There are 5 tokens.")
+    });
+    fs::write(&file, OWN.replace("n_prompt()", "n_promt()")).unwrap();
+    wait(&mut window, "the mistake to be told", |app| {
+        app.lessons().problems.len() == 1
+    });
+    let told = &app(&window).lessons().problems[0];
+    assert!(
+        told.contains("mine.md:8:") && told.contains("n_prompt"),
+        "{told}"
+    );
+    let saved = fs::read_to_string(home.path().join("settings.json")).unwrap();
+    assert!(saved.contains(&folder.path().display().to_string()));
+}
+
+#[test]
+fn progress_is_kept() {
+    let home = tempfile::tempdir().unwrap();
+    let first = || {
+        let mut start = start();
+        start.folder = Some(home.path().to_owned());
+        open(start)
+    };
+    let mut window = first();
+    begin(&mut window, "tour", Some(0));
+    through_step(&mut window, "tour");
+    click(&mut window, "Next step");
+    drop(window);
+    let mut window = first();
+    begin(&mut window, "tour", None);
+    assert_eq!(lesson(&window).step, 1);
+    assert_eq!(app(&window).lessons().progress.n_right("tour"), 1);
+}
