@@ -7,6 +7,7 @@ mod engine_room;
 mod launch;
 mod models;
 mod navigate;
+mod present;
 mod school;
 mod screenshot;
 
@@ -41,6 +42,7 @@ use chat::ChatDesk;
 use engine_room::EngineRoom;
 pub use launch::{Start, open};
 use models::Desk;
+use present::Lectern;
 use school::School;
 pub use screenshot::shoot;
 
@@ -74,6 +76,7 @@ pub struct App {
     stepped_at: Instant,
     chat: ChatDesk,
     school: School,
+    lectern: Lectern,
     pages: Pages,
 }
 
@@ -98,6 +101,7 @@ impl App {
         let hub = start.hub.unwrap_or_else(HubEnvironment::from_env);
         let folders = &start.settings.lesson_folders;
         let (school, notices) = School::new(engine, start.folder.as_ref(), folders);
+        let (lectern, no_stops) = Lectern::new(start.folder.as_ref());
         let mut app = Self {
             link,
             settings: start.settings,
@@ -121,12 +125,13 @@ impl App {
             stepped_at: Instant::now(),
             chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,
             school,
+            lectern,
             pages: Pages::default(),
         };
         if let Some(target) = &app.target {
             app.view.mode = Mode::of(target.address.place);
         }
-        for notice in start.notice.into_iter().chain(notices) {
+        for notice in start.notice.into_iter().chain(notices).chain(no_stops) {
             app.messages.tell(notice);
         }
         app.dress(ctx);
@@ -146,6 +151,8 @@ impl App {
         self.read_keys(&ctx);
         self.draw(ui);
         self.play(&ctx);
+        self.speak(&ctx);
+        self.hold_still();
         for command in std::mem::take(&mut self.commands) {
             self.apply(&ctx, command);
         }
@@ -326,6 +333,7 @@ impl App {
             labels: &self.labels,
             chat: &self.chat.state,
             board: &self.school.board,
+            talk: &self.lectern.talk,
             link: &mut self.link,
             commands: &mut self.commands,
         };
@@ -338,6 +346,24 @@ impl App {
             &mut self.pages,
         );
         self.answer_by_click(n_before);
+    }
+
+    /// Gives `draw` what there is to draw from, beside the picture.
+    fn with_scene(&mut self, draw: impl FnOnce(&mut Scene<'_>)) {
+        let run = self.run.clone().unwrap_or_default();
+        draw(&mut Scene {
+            run: &run,
+            facts: &self.facts,
+            view: &self.view,
+            shelf: &self.shelf,
+            settings: &self.settings,
+            labels: &self.labels,
+            chat: &self.chat.state,
+            board: &self.school.board,
+            talk: &self.lectern.talk,
+            link: &mut self.link,
+            commands: &mut self.commands,
+        });
     }
 
     /// Opens a run on the prompt of the settings.

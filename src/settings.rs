@@ -21,6 +21,8 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// The size of everything, 1 is normal.
     pub scale: f32,
+    /// The size of everything before a room, 1.5 to 3.
+    pub present_scale: f32,
     /// Whether things move when they change.
     pub motion: bool,
     /// Steps per second while it steps by itself.
@@ -97,6 +99,7 @@ impl Default for Settings {
             model: None,
             theme: ThemeChoice::System,
             scale: 1.0,
+            present_scale: 1.5,
             motion: true,
             speed: 1.0,
             window: [1280.0, 800.0],
@@ -160,6 +163,7 @@ impl Settings {
             false => default,
         };
         self.scale = within(self.scale, 0.5, 3.0, 1.0);
+        self.present_scale = within(self.present_scale, 1.5, 3.0, 1.5);
         self.speed = within(self.speed, 0.25, 16.0, 1.0);
         let [width, height] = self.window;
         self.window = [

@@ -7,9 +7,10 @@ mod harness;
 
 use std::fs;
 
+use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use harness::{Window, app, click, open, place, settle, start, wait};
+use harness::{Window, app, click, open, place, press, settle, start, wait};
 use vitrine::lesson::{Answer, Right, ShownKind, ShownPart, ShownQuestion};
 use vitrine::ui::command::{Command, Pointing};
 use vitrine::ui::lessons::{LessonCommand, OpenLesson};
@@ -309,4 +310,110 @@ fn progress_is_kept() {
     begin(&mut window, "tour", None);
     assert_eq!(lesson(&window).step, 1);
     assert_eq!(app(&window).lessons().progress.n_right("tour"), 1);
+}
+
+#[test]
+fn before_a_room_the_picture_has_the_room() {
+    let mut window = open(start());
+    let map = "blocks.2.attn.hook_pattern[3, 10, 9]".parse().unwrap();
+    send(&mut window, Command::Go(map));
+    press(&mut window, Key::F);
+    assert!(app(&window).view().is_presenting);
+    // 1280 × 800 at 150 %.
+    let map = window.get_by_label_contains("attention share of L2.H3");
+    let height = map.rect().height() / (800.0 / 1.5);
+    assert!(height >= 0.7, "{height}");
+    window.get_by_label("“gave” reads the token before it.");
+    let share = window.get_by_label_contains("of its attention in this head lies on “Tom₉”.");
+    assert!(map.rect().right() <= share.rect().left() + 1.0);
+    window.get_by_label("token 9: Tom₉");
+    assert!(window.query_by_label("Edit prompt").is_none());
+    // A digit picks the head, H shows them all, B is for black.
+    press(&mut window, Key::Num4);
+    assert_eq!(app(&window).view().head, 4);
+    press(&mut window, Key::H);
+    window.get_by_label("L5.H5");
+    press(&mut window, Key::B);
+    assert!(window.query_by_label("L5.H5").is_none());
+    press(&mut window, Key::B);
+    press(&mut window, Key::F);
+    window.get_by_label("Frozen");
+    press(&mut window, Key::Num1);
+    assert_eq!(app(&window).view().head, 4, "what the room sees stays");
+    press(&mut window, Key::F);
+    press(&mut window, Key::ArrowRight);
+    assert_eq!(place(&window), "blocks.2.attn.hook_z");
+    press(&mut window, Key::Escape);
+    assert!(!app(&window).view().is_presenting);
+    window.get_by_label("Edit prompt");
+}
+
+#[test]
+fn page_keys_go_from_stop_to_stop_and_the_stops_are_kept_in_a_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("stops.toml");
+    let prepared = "title = \"A talk\"\n[[stop]]\nat = \"tokens\"\nsays = \"Text becomes tokens.\"\nnotes = \"Ask who counts letters.\"\n\
+        [[stop]]\nat = \"unembed\"\nprompt = \"The capital of France is\"\nsays = \"One number per token.\"\n";
+    fs::write(&file, prepared).unwrap();
+    let mut start = start();
+    start.folder = Some(home.path().to_owned());
+    let mut window = open(start);
+    press(&mut window, Key::F);
+    press(&mut window, Key::PageDown);
+    assert_eq!(place(&window), "tokens");
+    window.get_by_label("Text becomes tokens.");
+    window.get_by_label("Stop 1 of 2 · A talk");
+    let notes = window.query_by_label_contains("Ask who counts letters.");
+    assert!(notes.is_none(), "the room does not see the notes");
+    press(&mut window, Key::PageDown);
+    assert_eq!(place(&window), "unembed");
+    assert_eq!(app(&window).run().unwrap().ids.len(), 5);
+    press(&mut window, Key::PageDown);
+    window.get_by_label("Stop 2 of 2 · A talk");
+    press(&mut window, Key::PageUp);
+    assert_eq!(place(&window), "tokens");
+    press(&mut window, Key::M);
+    let kept = fs::read_to_string(&file).unwrap();
+    assert_eq!(kept.matches("[[stop]]").count(), 3);
+    assert!(kept.contains("Ask who counts letters."));
+    // The sheet has the notes, for the speaker.
+    press(&mut window, Key::T);
+    window.get_by_label("notes, for you alone, stop 1");
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::Plus);
+    let saved = fs::read_to_string(home.path().join("settings.json")).unwrap();
+    assert!(saved.contains("\"present_scale\": 1.75"), "{saved}");
+}
+
+#[test]
+fn a_lesson_is_presented_step_by_step_and_hides_its_answers() {
+    let mut window = open(start());
+    begin(&mut window, "copying-heads", Some(0));
+    press(&mut window, Key::F);
+    window.get_by_label("Stop 1 of 3 · Heads that copy");
+    let question = waiting(&window).unwrap();
+    let ask = question
+        .ask
+        .text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    let why = question
+        .why
+        .text
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ");
+    window.get_by_label(&ask);
+    assert!(window.query_by_label(&why).is_none());
+    press(&mut window, Key::A);
+    window.get_by_label(&why);
+    press(&mut window, Key::PageDown);
+    window.get_by_label("Stop 2 of 3 · Heads that copy");
+    assert_eq!(lesson(&window).step, 1);
+    press(&mut window, Key::N);
+    assert!(
+        !app(&window).view().present.has_notes,
+        "there is one window only"
+    );
 }

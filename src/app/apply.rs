@@ -54,6 +54,7 @@ impl App {
                 self.link.cancel();
                 self.view.is_playing = false;
             }
+            Command::Presenting(command) => self.apply_presenting(ctx, command),
             Command::Dismiss(id) => self.messages.dismiss(id),
             Command::Copy(text) => ctx.copy_text(text),
             Command::Chat(command) => self.apply_chat(*command),
@@ -70,7 +71,8 @@ impl App {
             Command::Motion(on) => self.settings.motion = on,
             Command::Rail => self.settings.rail = !self.settings.rail,
             Command::Side => self.settings.side = !self.settings.side,
-            Command::Present(on) => self.view.is_presenting = on,
+            Command::Present(on) => self.present(on),
+            Command::PresentScale(scale) => self.settings.present_scale = scale,
             _ => return,
         }
         self.dress(ctx);
@@ -84,8 +86,11 @@ impl App {
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,
         });
-        let enlarged = if self.view.is_presenting { 1.35 } else { 1.0 };
-        ctx.set_zoom_factor(self.settings.scale * enlarged);
+        // Before a room its own size counts, whatever is usual on this screen.
+        ctx.set_zoom_factor(match self.view.is_presenting {
+            true => self.settings.present_scale,
+            false => self.settings.scale,
+        });
         let moves = self.settings.motion;
         ctx.all_styles_mut(|style| {
             style.animation_time = if moves {

@@ -46,6 +46,9 @@ pub struct Args {
     /// Inner size of the window, in points.
     #[arg(long, value_name = "WxH", value_parser = size)]
     size: Option<[f32; 2]>,
+    /// Present it: large type, the picture and one sentence.
+    #[arg(long)]
+    present: bool,
     /// Save a picture of that state, and end.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
@@ -101,6 +104,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         settings.window = size;
     }
     let mut view = ViewState::default();
+    view.is_presenting = args.present;
     // The six stops are for the first time.
     if settings.has_walked || args.at.is_some() {
         view.depth = Depth::Stages;

@@ -26,6 +26,7 @@ mod question;
 mod read;
 pub mod run;
 mod shown;
+pub mod stops;
 
 pub use carried::FORMAT;
 pub use parts::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};

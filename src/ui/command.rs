@@ -4,6 +4,7 @@
 use super::chat::ChatCommand;
 use super::lessons::LessonCommand;
 use super::models::ShelfCommand;
+use super::present::PresentCommand;
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
 use crate::engine::message::CacheOptions;
@@ -58,6 +59,10 @@ pub enum Command {
     Side,
     /// Enlarge the picture for a room, or go back.
     Present(bool),
+    /// The size of everything before a room, 1 is normal.
+    PresentScale(f32),
+    /// Something about presenting.
+    Presenting(PresentCommand),
     /// Something about lessons; it opens their page.
     Lesson(LessonCommand),
     /// Open the step of a lesson that explains such a place.

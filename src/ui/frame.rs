@@ -11,7 +11,7 @@ use super::pages::Pages;
 use super::picture::{Picture, Scene, picture_ui, side_ui};
 use super::state::{Depth, Mode};
 use super::theme::{Palette, space};
-use super::{chat, models, rail, sheets, stops, strip, top_bar, transport};
+use super::{chat, models, present, rail, sheets, stops, strip, top_bar, transport};
 use crate::trace::debug::Breakpoint;
 
 /// Below this width the side panel gives its room to the picture.
@@ -30,7 +30,14 @@ pub fn frame_ui(
         let bar = Panel::top("bar").exact_size(46.0).frame(margins(ui, 16, 0));
         bar.show(ui, |ui| top_bar::top_bar_ui(ui, scene));
     }
+    let is_before_a_room = scene.view.is_presenting
+        && match scene.view.mode {
+            Mode::Explore => true,
+            Mode::Lessons => scene.board.open.is_some(),
+            Mode::Chat | Mode::Models => false,
+        };
     match scene.view.mode {
+        _ if is_before_a_room => present::present_ui(ui, scene, picture),
         Mode::Explore => explore_ui(ui, scene, picture, breakpoints),
         Mode::Chat => chat::chat_ui(ui, scene, &mut pages.chat),
         Mode::Models => models::models_ui(ui, scene),

@@ -82,6 +82,9 @@ pub const ALL: [Shortcut; 27] = [
 /// Turns the keys that were pressed into commands. Nothing is taken from someone who types,
 /// but keys that are held with Ctrl.
 pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize) -> Vec<Command> {
+    if view.is_presenting {
+        return super::present::keys::commands(ctx, view, n_tokens, n_heads);
+    }
     let is_typing = ctx.egui_wants_keyboard_input();
     let counts = |shortcut: &&Shortcut| {
         counts_in(shortcut, view.mode) && (shortcut.is_command || !is_typing)
@@ -109,7 +112,8 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
 /// Whether a key does something in `mode`: what moves the run belongs to the explorer.
 fn counts_in(shortcut: &Shortcut, mode: Mode) -> bool {
     let moves = matches!(shortcut.group, "Along the pass" | "Point at");
-    mode == Mode::Explore || !moves || shortcut.key == Key::Escape
+    let has_run = matches!(mode, Mode::Explore | Mode::Lessons);
+    has_run || !moves || shortcut.key == Key::Escape
 }
 
 /// What a key of [`ALL`] does now.

@@ -23,6 +23,7 @@ pub mod pages;
 pub mod palette;
 pub mod picture;
 pub mod pictures;
+pub mod present;
 pub mod rail;
 pub mod roles;
 pub mod sheets;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::command::Pointing;
+use super::present::Presenting;
 use super::spot::{PictureKind, Spot};
 use crate::trace::{Address, Place, View};
 
@@ -72,6 +73,8 @@ pub enum Overlay {
     Settings,
     /// Everything that has a name.
     Palette,
+    /// The prepared stops of a talk.
+    Talk,
 }
 
 /// What is looked at, shared by every picture.
@@ -103,6 +106,8 @@ pub struct ViewState {
     pub is_playing: bool,
     /// Whether the picture is enlarged for a room.
     pub is_presenting: bool,
+    /// How, while it is.
+    pub present: Presenting,
     /// Positions that are marked in the text, because a lesson speaks of them.
     pub marked: Vec<usize>,
     /// The sweep to begin with, where a lesson asks for one.
@@ -149,6 +154,7 @@ impl Default for ViewState {
             overlay: None,
             is_playing: false,
             is_presenting: false,
+            present: Presenting::default(),
             marked: Vec::new(),
             sweep: None,
             tabs: BTreeMap::new(),

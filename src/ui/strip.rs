@@ -34,6 +34,10 @@ pub fn height(scene: &Scene<'_>) -> f32 {
 /// Draws the strip.
 pub fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let room = ui.available_rect_before_wrap();
+    if scene.view.is_presenting {
+        chips_ui(ui, scene);
+        return;
+    }
     let button = Rect::from_min_max(pos2(room.right() - 122.0, room.top()), room.max);
     let chips = Rect::from_min_max(room.min, pos2(button.left() - space::MEDIUM, room.bottom()));
     ui.scope_builder(egui::UiBuilder::new().max_rect(chips), |ui| {

@@ -173,7 +173,9 @@ impl App {
             self.view.mode = Mode::Explore;
             return false;
         }
+        let presents = (self.view.is_presenting, self.view.present.clone());
         self.change_benches();
+        (self.view.is_presenting, self.view.present) = presents;
         self.school.is_at_bench = true;
         self.view.mode = Mode::Lessons;
         self.take_news();
@@ -185,7 +187,9 @@ impl App {
     pub(super) fn stand_up(&mut self) {
         let mode = self.view.mode;
         self.view.mode = Mode::Lessons;
+        let presents = (self.view.is_presenting, self.view.present.clone());
         self.change_benches();
+        (self.view.is_presenting, self.view.present) = presents;
         self.school.is_at_bench = false;
         self.view.mode = mode;
         if self.school.leaving.is_some() {

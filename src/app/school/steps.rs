@@ -21,7 +21,7 @@ pub struct Leaving {
 
 impl App {
     /// Carries out what was asked for on the page of lessons.
-    pub(super) fn in_lesson(&mut self, command: LessonCommand) {
+    pub(in crate::app) fn in_lesson(&mut self, command: LessonCommand) {
         match command {
             LessonCommand::Open(name, step) => self.open_lesson(&name, step),
             LessonCommand::Close => self.close_lesson(),

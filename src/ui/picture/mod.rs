@@ -88,6 +88,11 @@ pub trait Picture {
     /// The formula under it, with the chosen cell's own numbers; drawn from left to right.
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>);
 
+    /// What is said of it before a room: one sentence, and the number behind it.
+    fn spoken(&mut self, _scene: &Scene<'_>) -> Option<(String, String)> {
+        None
+    }
+
     /// What stands beside it.
     fn side(&mut self, scene: &mut Scene<'_>) -> Side;
 }

@@ -13,6 +13,7 @@ use crate::ui::facts::ModelFacts;
 use crate::ui::lessons::Board;
 use crate::ui::link::Link;
 use crate::ui::models::Shelf;
+use crate::ui::present::Talk;
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::{Depth, ViewState};
 use crate::ui::tokens::TokenLabel;
@@ -36,6 +37,8 @@ pub struct Scene<'a> {
     pub chat: &'a ChatState,
     /// Lessons, and how far one has come.
     pub board: &'a Board,
+    /// The prepared stops of a talk.
+    pub talk: &'a Talk,
     /// Where questions go.
     pub link: &'a mut Link,
     /// Where wishes are collected.

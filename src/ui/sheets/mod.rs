@@ -37,6 +37,11 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
             Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints),
             Overlay::Settings => settings::settings_ui(ui, scene),
             Overlay::Palette => palette::palette_ui(ui, scene),
+            Overlay::Talk => {
+                ui.set_width(620.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+                title_ui(ui, scene, "Stops of the talk");
+                super::present::talk_ui(ui, scene);
+            }
         });
     });
     if response.should_close() {

@@ -20,6 +20,14 @@ const SCALES: [(&str, f32); 6] = [
 ];
 /// Steps per second while it steps by itself.
 const SPEEDS: [(&str, f32); 4] = [("½", 0.5), ("1", 1.0), ("2", 2.0), ("8", 8.0)];
+/// Sizes of everything before a room, in percent.
+const PRESENT_SCALES: [(&str, f32); 5] = [
+    ("150 %", 1.5),
+    ("175 %", 1.75),
+    ("200 %", 2.0),
+    ("250 %", 2.5),
+    ("300 %", 3.0),
+];
 const THEMES: [(&str, ThemeChoice); 3] = [
     ("System", ThemeChoice::System),
     ("Light", ThemeChoice::Light),
@@ -39,6 +47,14 @@ pub fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         &SCALES,
         &settings.scale,
         Command::Scale,
+    );
+    choice_ui(
+        ui,
+        scene,
+        "Size before a room, when presenting",
+        &PRESENT_SCALES,
+        &settings.present_scale,
+        Command::PresentScale,
     );
     choice_ui(
         ui,

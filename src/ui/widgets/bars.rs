@@ -95,7 +95,7 @@ impl<'a> Bars<'a> {
         for (place, bar) in self.bars.iter().enumerate() {
             let (_, rect) = ui.allocate_space(vec2(width, self.line));
             // An id of its own: what appears above while one presses must not swallow the click.
-            let id = ui.id().with((self.name, place));
+            let id = ui.scope_id().with((self.name, place));
             let response = ui.interact(rect, id, Sense::click());
             response.widget_info(|| {
                 let text = format!("{}: {} {} {}", self.name, bar.label, bar.value, bar.second);

@@ -90,6 +90,10 @@ impl MapPart {
             .axes([("query ↓", Role::Query), ("key →", Role::Key)])
             .chosen(chosen)
             .square();
+        // Before a room, the chosen row's shares stand in its cells.
+        let is_share = step(scene) + 1 == TABS.len() && !options.is_weighted;
+        let figures = chosen.filter(|_| scene.view.is_presenting && is_share);
+        let map = map.figures(figures.map(|cell| cell.row));
         let room = ui.available_size();
         let shown = map.show(ui, &mut self.state, room);
         self.per_dot = shown.per_dot;
@@ -276,7 +280,10 @@ impl MapPart {
         }
         let grid = cut.grids.get(step)?.clone();
         if step == 3 {
-            let colours = ColorMap::sequential(palette, Role::Attention);
+            let colours = match scene.view.is_presenting {
+                true => ColorMap::strong(palette, Role::Attention),
+                false => ColorMap::sequential(palette, Role::Attention),
+            };
             let limit = if options.leaves_first_out {
                 cut.without_first
             } else {

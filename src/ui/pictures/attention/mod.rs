@@ -59,7 +59,30 @@ impl Picture for AttentionPicture {
         TABS.len() - 1
     }
 
+    fn spoken(&mut self, scene: &Scene<'_>) -> Option<(String, String)> {
+        let cell = self.cell(scene)?;
+        let maps = self.maps().filter(|maps| maps.head == head(scene))?;
+        let own = maps.start + cell.row;
+        let share = maps.pattern.value(&[cell.row, cell.col])?;
+        let (query, key) = (scene.name(own), scene.name(cell.col));
+        let is_most = largest_at(maps.pattern.at(&[cell.row])?.get(..=own)?) == Some(cell.col);
+        let sentence = match own.checked_sub(cell.col) {
+            None => format!("“{query}” cannot read “{key}”: it comes later."),
+            Some(_) if !is_most => format!("“{query}” also reads “{key}”."),
+            Some(0) => format!("“{query}” reads itself most."),
+            Some(1) => format!("“{query}” reads the token before it."),
+            Some(_) => format!("“{query}” reads “{key}” most."),
+        };
+        let share = crate::trace::units::percent(f64::from(share));
+        let detail = format!("{share} of its attention in this head lies on “{key}”.");
+        Some((sentence, detail))
+    }
+
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        if scene.view.is_presenting && !scene.view.present.shows_heads {
+            self.map_ui(ui, scene);
+            return;
+        }
         let room = ui.available_rect_before_wrap();
         let beside = (room.width() * 0.43).clamp(230.0, 470.0);
         let mut left = room;

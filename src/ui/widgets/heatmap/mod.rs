@@ -66,6 +66,8 @@ pub struct HeatMap<'a> {
     chosen: Option<MapCell>,
     is_square: bool,
     is_still: bool,
+    /// The row whose shares stand in its cells, in percent.
+    figures: Option<usize>,
 }
 
 /// Cells smaller than this are drawn as a texture.
@@ -94,6 +96,7 @@ impl<'a> HeatMap<'a> {
             chosen: None,
             is_square: false,
             is_still: false,
+            figures: None,
         }
     }
 
@@ -137,6 +140,13 @@ impl<'a> HeatMap<'a> {
     #[must_use]
     pub fn still(mut self) -> Self {
         self.is_still = true;
+        self
+    }
+
+    /// The shares of a row stand in its cells, in percent; those below one half are left out.
+    #[must_use]
+    pub fn figures(mut self, row: Option<usize>) -> Self {
+        self.figures = row;
         self
     }
 
@@ -309,17 +319,19 @@ impl<'a> HeatMap<'a> {
                 let rect = cell_rect(body, window, cell, row, col).shrink(gap);
                 let fill = self.colours.colour(value, self.limit);
                 painter.rect_filled(rect, rounding, fill);
-                if has_numbers {
-                    let colour = palette.text_on(fill);
-                    let font = Type::MonoSmall.font();
-                    painter.text(
-                        rect.center(),
-                        Align2::CENTER_CENTER,
-                        figure(value),
-                        font,
-                        colour,
-                    );
-                }
+                let text = match self.figures {
+                    Some(figures) if figures == row => share(value),
+                    Some(_) => continue,
+                    None if has_numbers => figure(value),
+                    None => continue,
+                };
+                let size = match self.figures {
+                    Some(_) => (rect.width() * 0.42).clamp(7.0, 13.0),
+                    None => Type::MonoSmall.font().size,
+                };
+                let font = egui::FontId::new(size, Type::MonoSmall.font().family);
+                let colour = palette.text_on(fill);
+                painter.text(rect.center(), Align2::CENTER_CENTER, text, font, colour);
             }
         }
     }
@@ -403,6 +415,15 @@ impl<'a> HeatMap<'a> {
             .map_or("masked".to_owned(), figure);
         let (row, col) = (word(&self.rows, cell.row), word(&self.cols, cell.col));
         format!("{size}; row {row}, column {col}: {value}")
+    }
+}
+
+/// A share in percent, without the sign; nothing, if it rounds to nothing.
+fn share(value: f32) -> String {
+    let percent = (value * 100.0).round();
+    match percent >= 1.0 {
+        true => percent.to_string(),
+        false => String::new(),
     }
 }
 

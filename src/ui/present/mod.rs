@@ -1,0 +1,133 @@
+//! Before a room: large type, the picture, the tokens and one sentence.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `state.rs` | what is shown, and what may be asked for |
+//! | `keys.rs` | the keys, a clicker's among them |
+//! | `says.rs` | the one sentence |
+//! | `foot.rs` | which stop it is, and the keys at hand |
+//! | `notes.rs` | the speaker's own window |
+//! | `talk.rs` | the sheet of prepared stops |
+
+mod foot;
+pub mod keys;
+mod notes;
+mod says;
+mod state;
+mod talk;
+
+use egui::{
+    CentralPanel, Color32, Frame, LayerId, Margin, Order, Panel, Rect, Stroke, Ui, UiBuilder, pos2,
+};
+
+pub use notes::notes_ui;
+pub use state::{PresentCommand, Presenting, Talk};
+pub use talk::talk_ui;
+
+use super::lessons::OpenLesson;
+use super::picture::{Picture, Scene};
+use super::spot::PictureKind;
+use super::strip;
+use super::theme::{Palette, space};
+
+/// Sizes of everything before a room: 1 is normal.
+pub const SCALES: [f32; 5] = [1.5, 1.75, 2.0, 2.5, 3.0];
+
+/// Height of the sentence under a picture.
+const SENTENCE: f32 = 58.0;
+
+/// Draws the whole window for a room.
+pub fn present_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    if scene.view.present.is_black {
+        let black = CentralPanel::default().frame(Frame::new().fill(Color32::BLACK));
+        black.show(ui, |_| {});
+        return;
+    }
+    let strip = Panel::top("strip").exact_size(strip::height(scene));
+    strip
+        .frame(margins(ui, 20, 9))
+        .show(ui, |ui| strip::strip_ui(ui, scene));
+    let foot = Panel::bottom("present foot").exact_size(34.0);
+    foot.frame(margins(ui, 20, 0))
+        .show(ui, |ui| foot::foot_ui(ui, scene));
+    let centre = CentralPanel::default().frame(margins(ui, 20, 10));
+    centre.show(ui, |ui| {
+        if scene.view.present.is_frozen {
+            // As it is, also where the pointer goes.
+            ui.visuals_mut().disabled_alpha = 1.0;
+            ui.disable();
+        }
+        centre_ui(ui, scene, picture);
+    });
+    if scene.view.present.has_spotlight {
+        spotlight_ui(ui);
+    }
+}
+
+/// The picture, with its sentence beside it or under it.
+fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    let says = says::Says::of(scene, picture);
+    let room = ui.available_rect_before_wrap();
+    let is_map = scene.view.picture() == Some(PictureKind::Attention);
+    let is_beside = is_map && !scene.view.present.shows_heads;
+    let (shown, words) = match is_beside {
+        true => {
+            let wide = (room.height() * 1.16).min(room.width() * 0.62);
+            let at = room.left() + wide;
+            (
+                Rect::from_min_max(room.min, pos2(at, room.bottom())),
+                Rect::from_min_max(pos2(at + 34.0, room.top()), room.max),
+            )
+        }
+        false => {
+            let at = room.bottom() - SENTENCE;
+            (
+                Rect::from_min_max(room.min, pos2(room.right(), at - space::SMALL)),
+                Rect::from_min_max(pos2(room.left(), at), room.max),
+            )
+        }
+    };
+    let hides = scene
+        .board
+        .open
+        .as_ref()
+        .is_some_and(OpenLesson::hides_picture);
+    let in_lesson = scene.view.mode == super::state::Mode::Lessons;
+    if hides && in_lesson && !scene.view.present.shows_answer {
+        let palette = Palette::of(ui);
+        ui.painter().rect_filled(shown, 9.0, palette.sunk);
+    } else {
+        ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
+            ui.shrink_clip_rect(shown.expand(4.0));
+            picture.main_ui(ui, scene);
+        });
+    }
+    ui.scope_builder(UiBuilder::new().max_rect(words), |ui| {
+        says.show(ui, is_beside)
+    });
+    ui.advance_cursor_after_rect(room);
+}
+
+/// Dims everything but what is around the pointer.
+fn spotlight_ui(ui: &Ui) {
+    const RADIUS: f32 = 92.0;
+    let whole = ui.ctx().content_rect();
+    let Some(at) = ui.input(|input| input.pointer.latest_pos()) else {
+        return;
+    };
+    let layer = LayerId::new(Order::Foreground, egui::Id::unique("spotlight"));
+    let painter = ui.ctx().layer_painter(layer);
+    // A ring so wide that it covers the window.
+    let wide = whole.width() + whole.height();
+    let dim = Stroke::new(wide, Color32::from_black_alpha(150));
+    painter.circle_stroke(at, RADIUS + wide / 2.0, dim);
+    ui.ctx()
+        .request_repaint_after(std::time::Duration::from_millis(33));
+}
+
+fn margins(ui: &Ui, x: i8, y: i8) -> Frame {
+    let fill = Palette::of(ui).background;
+    Frame::new()
+        .fill(fill)
+        .inner_margin(Margin::symmetric(x, y))
+}

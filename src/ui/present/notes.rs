@@ -1,0 +1,111 @@
+//! The speaker's own window: notes, what comes next, the answer; the room does not see it.
+
+use egui::{CentralPanel, Frame, Label, Margin, Panel, ScrollArea, Ui};
+
+use super::PresentCommand;
+use super::says::plain;
+use crate::lesson::ShownPart;
+use crate::ui::command::Command;
+use crate::ui::controls::{Button, caption};
+use crate::ui::picture::Scene;
+use crate::ui::state::Mode;
+use crate::ui::theme::{Palette, Type, space};
+
+/// Draws the speaker's window; `told` is the time since the talk began.
+pub fn notes_ui(ui: &mut Ui, scene: &mut Scene<'_>, told: &str) {
+    let fill = Palette::of(ui).background;
+    let frame = Frame::new().fill(fill).inner_margin(Margin::same(16));
+    Panel::bottom("notes foot")
+        .frame(frame)
+        .show(ui, |ui| moves_ui(ui, scene, told));
+    CentralPanel::default().frame(frame).show(ui, |ui| {
+        ScrollArea::vertical()
+            .auto_shrink([false, false])
+            .show(ui, |ui| match scene.view.mode {
+                Mode::Lessons => lesson_ui(ui, scene),
+                _ => stops_ui(ui, scene),
+            });
+    });
+}
+
+fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, told: &str) {
+    let palette = Palette::of(ui);
+    ui.horizontal_wrapped(|ui| {
+        for (label, command) in [
+            ("Back", PresentCommand::Back),
+            ("Next", PresentCommand::Next),
+            ("Black", PresentCommand::Black),
+            ("Freeze", PresentCommand::Freeze),
+            ("Answer", PresentCommand::Answer),
+        ] {
+            if Button::new(label).show(ui, space::TARGET).clicked() {
+                scene.send(Command::Presenting(command));
+            }
+        }
+        ui.label(Type::Mono.text(told, palette.muted));
+    });
+}
+
+fn big(ui: &mut Ui, text: &str) {
+    let palette = Palette::of(ui);
+    let font = egui::FontId::new(18.0, Type::Body.font().family);
+    let text = egui::RichText::new(text).font(font).color(palette.text);
+    ui.add(Label::new(text).wrap());
+}
+
+/// The notes of the stop on view, and every stop to go to.
+fn stops_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let talk = scene.talk;
+    let here = scene.view.present.stop;
+    let now = here.and_then(|at| talk.stops.stops.get(at));
+    caption(ui, "Notes");
+    big(
+        ui,
+        now.map_or("Before the first stop.", |stop| match stop.notes.trim() {
+            "" => "No notes.",
+            notes => notes,
+        }),
+    );
+    ui.add_space(space::MEDIUM);
+    caption(ui, "Stops");
+    for (at, stop) in talk.stops.stops.iter().enumerate() {
+        let label = match stop.says.trim() {
+            "" => format!("{}  {}", at + 1, stop.at),
+            says => format!("{}  {says}", at + 1),
+        };
+        let button = Button {
+            is_on: here == Some(at),
+            ..Button::new(&label)
+        };
+        if button.show(ui, space::TARGET).clicked() {
+            scene.send(Command::Presenting(PresentCommand::Stop(at)));
+        }
+    }
+}
+
+/// The step of the lesson, with the answers to its questions.
+fn lesson_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    let palette = Palette::of(ui);
+    let Some(open) = &scene.board.open else {
+        return;
+    };
+    caption(ui, &open.card.title);
+    big(ui, open.titles.get(open.step).map_or("", String::as_str));
+    let parts = open.shown().map_or(&[][..], |step| &step.parts);
+    for part in parts {
+        match part {
+            ShownPart::Text(text) => big(ui, &plain(text)),
+            ShownPart::Question(question) => {
+                caption(ui, "Ask");
+                big(ui, &plain(&question.ask));
+                caption(ui, "Answer");
+                big(ui, &plain(&question.why));
+            }
+            ShownPart::Go(_) | ShownPart::Try(_) | ShownPart::Failed(_) => {}
+        }
+    }
+    if let Some(next) = open.titles.get(open.step + 1) {
+        ui.add_space(space::SMALL);
+        ui.label(Type::Body.text(format!("Next: {next}"), palette.muted));
+    }
+}
