@@ -1,96 +1,33 @@
 //! The pictures of what comes out: residual stream, logits, draw, screen, cache, timeline; driven
 //! by what is written on them, with the real engine on the embedded model.
 
-use std::time::{Duration, Instant};
+#[path = "common/window.rs"]
+mod harness;
 
-use egui::{Key, vec2};
-use egui_kittest::Harness;
+use egui::Key;
 use egui_kittest::kittest::Queryable as _;
-use vitrine::app::{App, Start};
-use vitrine::engine::question::ModelChoice;
-use vitrine::model::linear::Kernels;
-use vitrine::settings::{PromptSettings, Settings};
+use harness::{Window, app, click, settle};
+use vitrine::settings::PromptSettings;
 use vitrine::trace::debug::RunState;
-use vitrine::ui::state::{Depth, ViewState};
-use vitrine::ui::theme;
-
-type Window = Harness<'static, Option<App>>;
-
-/// Nothing here takes longer, even on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+use vitrine::ui::state::Depth;
 
 /// A window on `prompt` that has run to `place` and shows it.
 fn open(prompt: &str, place: &str) -> Window {
-    let mut view = ViewState::default();
-    view.depth = Depth::Stages;
-    let start = Start {
-        settings: Settings {
-            motion: false,
-            prompt: PromptSettings {
-                text: prompt.to_owned(),
-                ..PromptSettings::default()
-            },
-            ..Settings::default()
-        },
-        folder: None,
-        view,
-        target: Some(place.parse().unwrap()),
-        token: None,
-        model: ModelChoice {
-            name: "classroom".to_owned(),
-            kernels: Kernels::Auto,
-        },
-        notice: None,
-        chats: None,
-        ask: None,
+    let mut start = harness::start();
+    start.view.depth = Depth::Stages;
+    start.settings.prompt = PromptSettings {
+        text: prompt.to_owned(),
+        ..PromptSettings::default()
     };
-    let mut start = Some(start);
-    let draw = move |ui: &mut egui::Ui, app: &mut Option<App>| {
-        if let Some(start) = start.take() {
-            *app = Some(App::new(ui.ctx(), start).unwrap());
-        }
-        app.as_mut().unwrap().ui(ui);
-    };
-    let builder = Harness::builder().with_size(vec2(1280.0, 800.0));
-    let builder = builder
-        .with_context_setup(theme::install)
-        .allow_missing_glyphs();
-    let mut window = builder.build_ui_state(draw, None);
+    start.target = Some(place.parse().unwrap());
+    let mut window = harness::open(start);
     settle(&mut window);
-    assert_eq!(app(&window).view().spot.to_string(), place);
+    assert_eq!(harness::place(&window), place);
     window
-}
-
-fn app(window: &Window) -> &App {
-    window.state().as_ref().unwrap()
 }
 
 fn run(window: &Window) -> &RunState {
     app(window).run().unwrap()
-}
-
-/// Draws frames until nothing is under way for a while: answers may lead to questions.
-fn settle(window: &mut Window) {
-    let begun = Instant::now();
-    let mut n_calm = 0;
-    while n_calm < 6 {
-        window.step();
-        n_calm = if app(window).is_settled() {
-            n_calm + 1
-        } else {
-            0
-        };
-        let failures = app(window).failures();
-        assert!(begun.elapsed() < DEADLINE, "the window says {failures:?}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    assert_eq!(app(window).failures(), Vec::<String>::new());
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    window.step();
-    settle(window);
 }
 
 #[test]
@@ -222,7 +159,26 @@ fn the_screen_shows_bytes_and_looks_for_the_end() {
 fn a_logit_keeps_its_ring_and_heat_is_live() {
     let mut window = open("I love eating", "unembed");
     let soup = "probability and logit: soup 3.4 % 9.32";
-    click(&mut window, soup);
+    for _ in 0..3 {
+        println!("before {:?}", window.get_by_label(soup).rect());
+        window.get_by_label(soup).click();
+        for _ in 0..3 {
+            window.step();
+            println!(
+                "{:?} {:?} {:?}",
+                window.query_by_label(soup).map(|n| n.rect()),
+                app(&window).view().hovered,
+                app(&window).view().locked
+            );
+        }
+        settle(&mut window);
+        println!(
+            "{:?} {:?} {:?}",
+            window.query_by_label(soup).map(|n| n.rect()),
+            app(&window).view().hovered,
+            app(&window).view().locked
+        );
+    }
     let locked = app(&window).view().locked.as_ref().unwrap().to_string();
     assert!(locked.starts_with("unembed.hook_out[2, "), "{locked}");
     click(&mut window, "All tokens");
