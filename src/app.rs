@@ -10,6 +10,8 @@ mod navigate;
 mod present;
 mod school;
 mod screenshot;
+mod share;
+mod still;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,6 +47,7 @@ use models::Desk;
 use present::Lectern;
 use school::School;
 pub use screenshot::shoot;
+pub use still::Studio;
 
 /// Everything the window holds between two frames.
 pub struct App {
@@ -78,6 +81,8 @@ pub struct App {
     school: School,
     lectern: Lectern,
     pages: Pages,
+    sharing: share::Sharing,
+    drawing: Option<still::Drawing>,
 }
 
 /// Time between two frames while tokens arrive.
@@ -127,6 +132,8 @@ impl App {
             school,
             lectern,
             pages: Pages::default(),
+            sharing: share::Sharing::default(),
+            drawing: None,
         };
         if let Some(target) = &app.target {
             app.view.mode = Mode::of(target.address.place);
@@ -135,7 +142,10 @@ impl App {
             app.messages.tell(notice);
         }
         app.dress(ctx);
-        app.open_run();
+        match start.recorded {
+            Some(path) => app.peek(ctx, path),
+            None => app.open_run(),
+        }
         if let Some(text) = start.ask {
             app.ask(&text);
         }
@@ -145,7 +155,8 @@ impl App {
     /// One frame: take events, draw, collect commands, apply.
     pub fn ui(&mut self, ui: &mut egui::Ui) {
         let ctx = ui.ctx().clone();
-        self.take_news();
+        self.take_news(&ctx);
+        self.share_news(&ctx);
         self.take_shelf_events();
         let in_lesson = self.sit_down(&ctx);
         self.read_keys(&ctx);
@@ -200,6 +211,7 @@ impl App {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let is_idle = self.link.is_idle() && self.chat.is_idle() && !self.shelf.is_waiting();
+        let is_idle = is_idle && self.sharing.is_idle() && self.drawing.is_none();
         let is_still = is_idle && self.target.is_none() && self.facts.n_layers > 0;
         is_still && (self.view.mode != Mode::Lessons || self.lessons_are_settled())
     }
@@ -210,7 +222,7 @@ impl App {
         self.messages.failures()
     }
 
-    fn take_news(&mut self) {
+    fn take_news(&mut self, ctx: &egui::Context) {
         let news = self.link.begin_frame();
         self.take_chat_news();
         let has_moved = news.iter().any(|news| matches!(news, News::Run(_)));
@@ -220,8 +232,10 @@ impl App {
                 News::Run(run) => self.stands(run),
                 News::NotOpened(why) => self.not_opened(&why),
                 News::Notice(text) => self.messages.tell(text),
+                News::Traced(trace) => self.traced(ctx, trace),
                 News::Failed { what, why } => {
                     self.target = None;
+                    self.not_traced();
                     self.view.is_playing = false;
                     self.messages.failed(what, &why);
                 }
@@ -368,6 +382,7 @@ impl App {
 
     /// Opens a run on the prompt of the settings.
     fn open_run(&mut self) {
+        self.leave_recording();
         let request = OpenRequest {
             cache: self.cache,
             ..open_request(&self.settings.prompt, self.model.clone())

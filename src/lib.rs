@@ -10,6 +10,7 @@
 //! | [`hub`] | where models come from |
 //! | [`chat`] | conversations as they are kept |
 //! | [`engine`] | the worker thread, sole owner of models and sessions |
+//! | [`export`] | what leaves the program: values, pages, handouts |
 //! | [`lesson`] | lessons as data: read, what to ask the model, who answered right |
 //! | [`recorded`] | a recorded run behind the engine's messages, without a model |
 //! | [`tutor`] | asks the engine what a lesson needs, and checks lessons |
@@ -38,6 +39,7 @@ pub mod app;
 pub mod chat;
 pub mod cli;
 pub mod engine;
+pub mod export;
 pub mod hub;
 pub mod lesson;
 pub mod model;

@@ -33,6 +33,8 @@ pub struct Settings {
     pub rail: bool,
     /// Whether the side panel is shown.
     pub side: bool,
+    /// Recorded runs that were opened last, newest first.
+    pub recent: Vec<PathBuf>,
     /// Whether the first walk through the six stops is over.
     pub has_walked: bool,
     /// System prompts that were kept for the chat.
@@ -105,6 +107,7 @@ impl Default for Settings {
             window: [1280.0, 800.0],
             rail: true,
             side: true,
+            recent: Vec::new(),
             has_walked: false,
             prompts: Vec::new(),
             lesson_folders: Vec::new(),

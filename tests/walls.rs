@@ -14,7 +14,7 @@ struct Room {
 }
 
 /// Arrows point down: a room may name the rooms below it, never one above.
-const HOUSE: [Room; 13] = [
+const HOUSE: [Room; 14] = [
     room("trace", &[]),
     room("tokenizer", &["trace"]),
     Room {
@@ -30,6 +30,7 @@ const HOUSE: [Room; 13] = [
     room("settings", &["trace"]),
     room("chat", &["trace"]),
     room("lesson", &["trace"]),
+    room("export", &["trace", "lesson"]),
     // Stands in for the engine, so it names the engine's messages, and the sampler's arithmetic.
     room(
         "recorded",
@@ -54,6 +55,7 @@ const HOUSE: [Room; 13] = [
                 "engine::question",
                 "hub::message",
                 "lesson",
+                "export",
             ],
         )
     },
@@ -62,7 +64,8 @@ const HOUSE: [Room; 13] = [
         ..room(
             "app",
             &[
-                "trace", "settings", "chat", "hub", "engine", "lesson", "tutor", "recorded", "ui",
+                "trace", "settings", "chat", "hub", "engine", "lesson", "tutor", "recorded",
+                "export", "ui",
             ],
         )
     },
@@ -79,6 +82,7 @@ const HOUSE: [Room; 13] = [
             "lesson",
             "tutor",
             "recorded",
+            "export",
             "ui",
             "app",
         ],

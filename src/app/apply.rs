@@ -55,6 +55,7 @@ impl App {
                 self.view.is_playing = false;
             }
             Command::Presenting(command) => self.apply_presenting(ctx, command),
+            Command::Share(wish) => self.share(ctx, wish),
             Command::Dismiss(id) => self.messages.dismiss(id),
             Command::Copy(text) => ctx.copy_text(text),
             Command::Chat(command) => self.apply_chat(*command),
@@ -111,6 +112,9 @@ impl App {
         if let Some(prompt) = self.prompt_of_explorer() {
             settings.prompt = prompt;
         }
+        if let Some(prompt) = self.sharing.own_prompt() {
+            settings.prompt.clone_from(prompt);
+        }
         if let Err(error) = settings.save(folder) {
             self.messages.tell(format!("{error:#}"));
             self.folder = None;
@@ -165,7 +169,7 @@ impl App {
     }
 
     /// Opens the prompt anew; the picture on view is run to again.
-    fn reopen(&mut self) {
+    pub(super) fn reopen(&mut self) {
         self.target = Some(self.view.spot.clone());
         if self.view.mode != Mode::Lessons {
             self.view.mode = Mode::Explore;

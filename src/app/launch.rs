@@ -11,7 +11,7 @@ use crate::engine::question::ModelChoice;
 use crate::hub::environment::HubEnvironment;
 use crate::settings::Settings;
 use crate::ui::spot::Spot;
-use crate::ui::state::ViewState;
+use crate::ui::state::{Depth, ViewState};
 
 /// What the window begins with.
 #[derive(Debug, Clone)]
@@ -30,12 +30,34 @@ pub struct Start {
     pub model: ModelChoice,
     /// Where models come from; what the environment says if `None`.
     pub hub: Option<HubEnvironment>,
+    /// A recorded run to open in place of the model's.
+    pub recorded: Option<PathBuf>,
     /// Something to tell at once.
     pub notice: Option<String>,
     /// Where conversations are kept; as long as the window if `None`.
     pub chats: Option<ChatStore>,
     /// What to ask in the chat at once.
     pub ask: Option<String>,
+}
+
+impl Start {
+    /// On these settings and this model, with nothing saved.
+    #[must_use]
+    pub fn new(settings: Settings, model: ModelChoice) -> Self {
+        Self {
+            settings,
+            folder: None,
+            view: ViewState::at_depth(Depth::Stages),
+            target: None,
+            token: None,
+            model,
+            hub: None,
+            recorded: None,
+            notice: None,
+            chats: None,
+            ask: None,
+        }
+    }
 }
 
 /// Opens the window, and returns when it is closed.

@@ -43,7 +43,7 @@ pub fn shoot(start: Start, steps: usize, file: &Path) -> Result<()> {
     let image = outcome
         .try_recv()
         .context("the window closed before it was drawn")??;
-    save(&image, file).with_context(|| format!("cannot write {}", file.display()))
+    save_png(&image, file).with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// The window with a camera.
@@ -135,7 +135,8 @@ impl eframe::App for Shooter {
     }
 }
 
-fn save(image: &ColorImage, file: &Path) -> Result<()> {
+/// Writes a picture, all of it or nothing.
+pub(super) fn save_png(image: &ColorImage, file: &Path) -> Result<()> {
     let unfinished: PathBuf = file.with_extension("unfinished");
     let [width, height] = image.size;
     let out = BufWriter::new(File::create(&unfinished)?);

@@ -11,6 +11,7 @@ use crate::engine::question::{Question, Told};
 use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::debug::{DebugCommand, RunState, SourcePrompt};
 use crate::trace::file::Trace;
+use crate::trace::{Address, HostTensor};
 
 /// Ctrl-C stopped the command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -93,6 +94,17 @@ impl Asker {
     pub fn debug(&mut self, session: u64, command: DebugCommand) -> Result<RunState> {
         match self.end_of(session, Action::Debug(command))? {
             Event::Run(state) => Ok(*state),
+            other => unexpected(&other),
+        }
+    }
+
+    /// The value at an address in the run of a session.
+    ///
+    /// # Errors
+    /// If it has not been computed, or it was interrupted.
+    pub fn look(&mut self, session: u64, address: Address) -> Result<HostTensor> {
+        match self.end_of(session, Action::Debug(DebugCommand::Look(address)))? {
+            Event::Looked(value) => Ok(*value),
             other => unexpected(&other),
         }
     }

@@ -5,12 +5,15 @@ mod asking;
 mod bench;
 mod chat;
 mod compare;
+mod export;
 mod generate;
+mod handout;
 mod heads;
 mod inspect;
 mod interrupt;
 mod lessons;
 mod models;
+mod open;
 mod options;
 mod places;
 mod step;
@@ -62,6 +65,10 @@ enum Command {
     Compare(Box<compare::Args>),
     /// Find the heads that look at the previous token, at repetitions, at the first token.
     Heads(Box<heads::Args>),
+    /// Open a view that came as a line of text, or a recorded run, in the window.
+    Open(Box<open::Args>),
+    /// A run as a page, values as tables, for other programs.
+    Export(Box<export::Args>),
     /// List, read and check lessons.
     Lessons(lessons::Args),
 }
@@ -107,6 +114,8 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Heads(args)) => heads::run(&args),
+        Some(Command::Export(args)) => export::run(&args),
+        Some(Command::Open(args)) => open::run(*args),
         Some(Command::Lessons(args)) => lessons::run(&args),
         None => window::run(cli.window),
     }

@@ -15,6 +15,7 @@ use crate::trace::{Place, View};
 use crate::ui::command::Pointing;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, ViewState};
+use crate::ui::view_line::ViewLine;
 
 /// Flags of the window.
 #[derive(Debug, Clone, clap::Args)]
@@ -49,12 +50,47 @@ pub struct Args {
     /// Present it: large type, the picture and one sentence.
     #[arg(long)]
     present: bool,
+    /// Open this recorded run, without its model.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prompt", "model"])]
+    open: Option<PathBuf>,
+    /// A prompt that came with a view.
+    #[arg(skip)]
+    chosen: Option<PromptSettings>,
+    /// The position that is read, which came with a view.
+    #[arg(skip)]
+    key: Option<usize>,
     /// Save a picture of that state, and end.
     #[arg(long, value_name = "FILE")]
     screenshot: Option<PathBuf>,
     /// List the places that `--at` takes, and end.
     #[arg(long)]
     list_places: bool,
+}
+
+impl Args {
+    /// The same window on a recorded run.
+    #[must_use]
+    pub fn with_file(self, file: PathBuf) -> Self {
+        Self {
+            open: Some(file),
+            ..self
+        }
+    }
+
+    /// The same window on a view; what is given as a flag too is the flag's.
+    #[must_use]
+    pub fn with_view(self, line: ViewLine) -> Self {
+        let chosen = self.prompt.is_none().then_some(line.prompt).flatten();
+        Self {
+            model: self.model.or(line.model),
+            at: self.at.or(line.spot),
+            head: self.head.or(line.head),
+            pos: self.pos.or(line.pos),
+            key: line.key,
+            chosen,
+            ..self
+        }
+    }
 }
 
 /// Opens the window.
@@ -95,6 +131,9 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
             ..PromptSettings::default()
         };
     }
+    if let Some(prompt) = &args.chosen {
+        settings.prompt.clone_from(prompt);
+    }
     // What fades in would be half there.
     settings.motion &= args.screenshot.is_none();
     if let Some(theme) = args.theme {
@@ -114,6 +153,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
     }
     let place = args.at.as_ref().map(|at| at.address.place);
     let is_chat = place == Some(Place::View(View::Chat));
+    view.key = args.key;
     let named = args.model.as_deref().or(settings.model.as_deref());
     Start {
         model: ModelChoice {
@@ -126,6 +166,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         target: args.at.clone(),
         token: args.pos,
         hub: None,
+        recorded: args.open.clone(),
         notice,
         chats: (args.screenshot.is_none())
             .then(ChatStore::locate)

@@ -20,7 +20,7 @@ use crate::trace::file::{
 use crate::trace::measure::NamedToken;
 use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::parity::Parity;
-use crate::trace::{BlockHook, Hook, Stage};
+use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
 /// How many of the likeliest tokens after each pass a trace has the texts of.
 const N_NAMED: usize = 200;
@@ -51,7 +51,7 @@ pub fn trace_of(debugger: &mut Debugger, watch: &Watch, cancel: &CancelToken) ->
                     left_out.push(key(pass, *hook));
                     continue;
                 }
-                None => debugger.run_mut().look(pass, *hook, None, cancel)?,
+                None => value_of(debugger, pass, *hook, cancel)?,
             };
             tensors.insert(key(pass, *hook), value);
         }
@@ -69,6 +69,27 @@ pub fn trace_of(debugger: &mut Debugger, watch: &Watch, cancel: &CancelToken) ->
         meta.measures.insert("parity".to_owned(), parities);
     }
     Ok(Trace { meta, tensors })
+}
+
+/// A value that was not kept, computed again: as a pass does, of the final norm and the logits the
+/// last position alone, unless the run asks for all.
+fn value_of(
+    debugger: &mut Debugger,
+    pass: usize,
+    hook: Hook,
+    cancel: &CancelToken,
+) -> Result<HostTensor> {
+    let is_short = matches!(hook, Hook::FinalNorm | Hook::Logits);
+    let wants_all = debugger.request().all_logits;
+    let run = debugger.run_mut();
+    let last = run
+        .passes()
+        .get(pass)
+        .map_or(0, |pass| pass.n_pos().saturating_sub(1));
+    match is_short && !wants_all {
+        true => run.look_at_row(pass, hook, last, cancel),
+        false => run.look(pass, hook, None, cancel),
+    }
 }
 
 /// The checks of the prompt's pass and of the newest one.

@@ -22,10 +22,10 @@ use anyhow::{Context as _, Result, bail, ensure};
 use self::stand::Stand;
 use self::values::Values;
 use crate::engine::message::{Action, Envelope, Event, Request};
-use crate::trace::Hook;
 use crate::trace::debug::DebugCommand;
 use crate::trace::file::{Trace, TraceFile, TraceMeta};
 use crate::trace::measure::family::FamilyView;
+use crate::trace::{Address, Hook, HostTensor};
 
 /// Refused because it would change the run.
 const UNCHANGEABLE: &str = "this run was recorded: it can be looked at and stepped through, but \
@@ -74,6 +74,14 @@ impl RecordedRun {
 /// If it cannot be read, is no trace, or cannot be shown.
 pub fn peek(path: &Path) -> Result<TraceMeta> {
     Ok(Player::open(path)?.values.meta)
+}
+
+/// The value at `address` in a trace file.
+///
+/// # Errors
+/// If it cannot be read, or does not hold that value.
+pub fn value(path: &Path, address: &Address) -> Result<HostTensor> {
+    Player::open(path)?.values.look(address)
 }
 
 fn serve(path: &PathBuf, inbox: &Receiver<Request>) {

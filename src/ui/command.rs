@@ -5,6 +5,7 @@ use super::chat::ChatCommand;
 use super::lessons::LessonCommand;
 use super::models::ShelfCommand;
 use super::present::PresentCommand;
+use super::share::Share;
 use super::spot::Spot;
 use super::state::{Depth, Mode, Overlay};
 use crate::engine::message::CacheOptions;
@@ -67,6 +68,8 @@ pub enum Command {
     Lesson(LessonCommand),
     /// Open the step of a lesson that explains such a place.
     Why(Address),
+    /// Share something, or open what was shared.
+    Share(Share),
     /// Stop what is under way.
     Cancel,
     /// Close a message.

@@ -31,7 +31,7 @@ const fn key(key: Key, cap: &'static str, group: &'static str, does: &'static st
 }
 
 /// Every key, in the order they are listed.
-pub const ALL: [Shortcut; 27] = [
+pub const ALL: [Shortcut; 28] = [
     key(Key::ArrowRight, "→", "Along the pass", "Step"),
     key(Key::ArrowLeft, "←", "Along the pass", "Step back"),
     key(
@@ -65,6 +65,12 @@ pub const ALL: [Shortcut; 27] = [
     ),
     key(Key::E, "E", "Window", "Edit the prompt"),
     key(Key::B, "B", "Window", "Breakpoints"),
+    key(
+        Key::S,
+        "S",
+        "Window",
+        "Share and open: files, pictures, views",
+    ),
     key(Key::R, "R", "Window", "Show or hide the rail"),
     key(Key::I, "I", "Window", "Show or hide the side panel"),
     key(Key::F, "F", "Window", "Present: enlarge the picture"),
@@ -149,6 +155,7 @@ pub fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> O
         Key::Comma => sheet(Overlay::Settings),
         Key::E => sheet(Overlay::Prompt),
         Key::B => sheet(Overlay::Breakpoints),
+        Key::S => sheet(Overlay::Share),
         Key::Questionmark => sheet(Overlay::Keys),
         Key::K => sheet(Overlay::Palette),
         Key::R => Command::Rail,

@@ -23,7 +23,8 @@ use crate::engine::message::{
 };
 use crate::engine::question::{Question, Seen, Told};
 use crate::trace::debug::{DebugCommand, RunState};
-use crate::trace::{Address, HostTensor};
+use crate::trace::file::Trace;
+use crate::trace::{Address, Hook, HostTensor};
 
 pub use other::Other;
 
@@ -46,6 +47,8 @@ pub enum News {
     Opened(Arc<RunState>),
     /// Where the run stands now.
     Run(Arc<RunState>),
+    /// What the run has seen, as [`Link::record`] asked.
+    Traced(Box<Trace>),
     /// Something to tell, and nothing else.
     Notice(String),
     /// No run was opened: the one before, if there is one, is still there.
@@ -107,6 +110,8 @@ pub struct Link {
     /// The session of the run, and that of its other side.
     sessions: [SessionId; 2],
     guests: guests::Guests,
+    /// Where the run is recorded, its requests go here.
+    recorded: Option<Box<dyn Door>>,
 }
 
 struct Pending {
@@ -128,6 +133,8 @@ enum Purpose {
     Question,
     /// Lets a model go.
     Unload,
+    /// Puts what the run has seen into a trace.
+    Record,
     /// Opens or moves the other side of a comparison.
     Other,
     /// Asks it something.
@@ -144,12 +151,18 @@ impl Purpose {
         match self {
             Self::Open => "open the run",
             Self::Command { .. } => "run",
+            Self::Record => "put the run into a file",
             Self::Resume => "find where the run stands",
             Self::Question | Self::OtherQuestion => "answer a question",
             Self::Other => "read the other side",
             Self::Guest { what, .. } => what,
             Self::Unload => "let a model go",
         }
+    }
+
+    /// Whether it is work that one sees, and may want to stop.
+    fn is_command(self) -> bool {
+        matches!(self, Self::Open | Self::Command { .. } | Self::Record)
     }
 
     fn is_of_other(self) -> bool {
@@ -198,6 +211,7 @@ impl Link {
             other: other::OtherSide::default(),
             sessions: EXPLORER,
             guests: guests::Guests::default(),
+            recorded: None,
         })
     }
 
@@ -236,6 +250,39 @@ impl Link {
     /// Lets a model go that is not used any more; who still uses it keeps it.
     pub fn unload(&mut self, model: ModelChoice) {
         self.send(Purpose::Unload, Action::Unload(model));
+    }
+
+    /// From now on the run is a recorded one, behind `door`; with `None` the engine runs it again.
+    /// Open a run next: the one before is gone.
+    pub fn read_through(&mut self, door: Option<Box<dyn Door>>) {
+        if door.is_none() && self.recorded.is_none() {
+            return;
+        }
+        self.close_other();
+        self.forget_run();
+        self.recorded = door;
+    }
+
+    /// Forgets the run and all that was asked about it; guests stay.
+    fn forget_run(&mut self) {
+        let is_guest = |pending: &Pending| matches!(pending.purpose, Purpose::Guest { .. });
+        for pending in self.pending.values().filter(|pending| !is_guest(pending)) {
+            pending.cancel.cancel();
+        }
+        // What it still tells belongs to nobody.
+        self.pending.retain(|_, pending| is_guest(pending));
+        self.answers.forget(|_| true);
+        self.other = other::OtherSide::default();
+        (self.opened, self.opening, self.run) = (None, None, None);
+    }
+
+    /// Puts what the run has seen at `hooks` into a trace, which comes as [`News::Traced`].
+    pub fn record(&mut self, hooks: Vec<Hook>) {
+        let hooks = Some(hooks);
+        self.send(
+            Purpose::Record,
+            Action::Debug(DebugCommand::Trace { hooks }),
+        );
     }
 
     /// Tells the run something.
@@ -304,7 +351,7 @@ impl Link {
     /// Stops commands under way; questions go on.
     pub fn cancel(&mut self) {
         for pending in self.pending.values() {
-            if matches!(pending.purpose, Purpose::Open | Purpose::Command { .. }) {
+            if pending.purpose.is_command() {
                 pending.cancel.cancel();
             }
         }
@@ -344,9 +391,8 @@ impl Link {
     }
 
     fn commands(&self) -> impl Iterator<Item = &Pending> {
-        let is_command = |purpose| matches!(purpose, Purpose::Open | Purpose::Command { .. });
         let pending = self.pending.values();
-        pending.filter(move |pending| is_command(pending.purpose))
+        pending.filter(|pending| pending.purpose.is_command())
     }
 
     fn take(&mut self, id: RequestId, event: Event) {
@@ -387,6 +433,7 @@ impl Link {
         }
         match event {
             Event::Run(state) => self.stand(purpose, *state),
+            Event::Traced(trace) => self.news.push(News::Traced(trace)),
             Event::Told(told) => {
                 let n_bytes = super::weigh::n_bytes(&told);
                 self.answers.told(id, Ok(*told), n_bytes);
@@ -492,6 +539,13 @@ impl Link {
     /// The engine has ended: nothing that was asked will be answered. Another one is started, and
     /// brought to where the run stood.
     fn lost(&mut self, purpose: Purpose, error: &anyhow::Error) {
+        let is_guest = matches!(purpose, Purpose::Guest { .. });
+        if !is_guest && self.recorded.take().is_some() {
+            // The reader of the recorded run has ended; the engine has not.
+            self.forget_run();
+            self.news.push(News::NotOpened(format!("{error:#}")));
+            return;
+        }
         self.door = None;
         self.fail_guests();
         self.pending.clear();
@@ -508,6 +562,11 @@ impl Link {
     }
 
     fn through_door(&mut self, request: Request) -> Result<()> {
+        if self.sessions.contains(&request.session)
+            && let Some(recorded) = &self.recorded
+        {
+            return recorded.send(request);
+        }
         let door = match self.door.take() {
             Some(door) => door,
             None => (self.open_door)()?,

@@ -1,6 +1,7 @@
 //! What is looked at: the state of this session's view, which is not saved and holds no values.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::command::Pointing;
 use super::present::Presenting;
@@ -75,6 +76,8 @@ pub enum Overlay {
     Palette,
     /// The prepared stops of a talk.
     Talk,
+    /// Files, pictures, views to share; recorded runs to open.
+    Share,
 }
 
 /// What is looked at, shared by every picture.
@@ -112,6 +115,8 @@ pub struct ViewState {
     pub marked: Vec<usize>,
     /// The sweep to begin with, where a lesson asks for one.
     pub sweep: Option<SweepWish>,
+    /// The file of the recorded run that is shown; `None` while a model runs.
+    pub recorded: Option<PathBuf>,
     tabs: BTreeMap<PictureKind, String>,
 }
 
@@ -157,12 +162,22 @@ impl Default for ViewState {
             present: Presenting::default(),
             marked: Vec::new(),
             sweep: None,
+            recorded: None,
             tabs: BTreeMap::new(),
         }
     }
 }
 
 impl ViewState {
+    /// The first view, with steps of this size.
+    #[must_use]
+    pub fn at_depth(depth: Depth) -> Self {
+        Self {
+            depth,
+            ..Self::default()
+        }
+    }
+
     /// The picture on view; `None` in another mode.
     #[must_use]
     pub fn picture(&self) -> Option<PictureKind> {
@@ -193,6 +208,12 @@ impl ViewState {
         let open = self.tabs.get(&picture);
         let place = open.and_then(|open| tabs.iter().position(|tab| tab.to_lowercase() == *open));
         place.unwrap_or(default)
+    }
+
+    /// The tab of the picture on view that was chosen, in lower case.
+    #[must_use]
+    pub fn open_tab_name(&self) -> Option<String> {
+        self.tabs.get(&self.picture()?).cloned()
     }
 
     /// Opens a tab of the picture on view.

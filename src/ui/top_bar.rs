@@ -10,6 +10,7 @@ use super::controls::{Button, focus_ring, format};
 use super::icons::{self, Icon};
 use super::models;
 use super::picture::Scene;
+use super::share::Share;
 use super::state::{Mode, Overlay};
 use super::theme::{Palette, Type, corner, space};
 use crate::engine::question::{Question, Told};
@@ -90,16 +91,41 @@ fn right_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     if present.show(ui, space::TARGET).clicked() {
         scene.send(Command::Present(!scene.view.is_presenting));
     }
+    let mut share = Button::new("Share");
+    share.is_on = scene.view.overlay == Some(Overlay::Share);
+    if share.show(ui, space::TARGET).clicked() {
+        scene.send(Command::Overlay(Some(Overlay::Share)));
+    }
     let mut settings = Button::icon(Icon::Theme, "Theme, size and motion");
     settings.key = ",";
     if settings.show(ui, space::TARGET).clicked() {
         scene.send(Command::Overlay(Some(Overlay::Settings)));
     }
     ui.spacing_mut().item_spacing.x = 18.0;
-    if room > 560.0 {
+    if scene.view.recorded.is_some() {
+        recorded_ui(ui, scene);
+    } else if room > 560.0 {
         figures_ui(ui, scene);
     }
     model_ui(ui, scene);
+}
+
+/// Says that the run is a recorded one; a click runs its prompt with the model.
+fn recorded_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let file = scene
+        .view
+        .recorded
+        .as_ref()
+        .and_then(|path| path.file_name());
+    let file = file
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let mut button = Button::new("Recorded run");
+    button.is_on = true;
+    let told = format!("{file}: read from this file, without the model. Click to run its prompt.");
+    if button.show(ui, space::TARGET).on_hover_text(told).clicked() {
+        scene.send(Command::Share(Share::Leave));
+    }
 }
 
 /// What the program takes, how long the pass on view took, and whether what is shown is what is

@@ -36,6 +36,7 @@ pub fn start() -> Start {
             name: "classroom".to_owned(),
             kernels: Kernels::Auto,
         },
+        recorded: None,
         notice: None,
         chats: None,
         ask: None,

@@ -178,7 +178,7 @@ impl App {
         (self.view.is_presenting, self.view.present) = presents;
         self.school.is_at_bench = true;
         self.view.mode = Mode::Lessons;
-        self.take_news();
+        self.take_news(ctx);
         self.teach();
         true
     }

@@ -7,8 +7,10 @@ use crate::ui::command::Command;
 use crate::ui::keys;
 use crate::ui::picture::Scene;
 use crate::ui::pictures;
+use crate::ui::share::Share;
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::Mode;
+use crate::ui::view_line::ViewLine;
 use crate::ui::walk;
 
 /// What an entry is.
@@ -76,7 +78,25 @@ pub type Reader = fn(&str, &Scene<'_>) -> Vec<Entry>;
 
 /// Everything that reads the typed text; what it finds stands first. Add a reader for another
 /// form of text here.
-pub const READERS: [Reader; 1] = [address];
+pub const READERS: [Reader; 2] = [address, view];
+
+/// A view that was copied as a line.
+fn view(typed: &str, _: &Scene<'_>) -> Vec<Entry> {
+    let Ok(line) = typed.parse::<ViewLine>() else {
+        return Vec::new();
+    };
+    // An address alone is the other reader's.
+    if line.model.is_none() && line.prompt.is_none() && !typed.contains('=') {
+        return Vec::new();
+    }
+    let prompt = line.prompt.as_ref().map(|prompt| prompt.text.clone());
+    let title = match &line.spot {
+        Some(spot) => format!("Open the view of {spot}"),
+        None => "Open this view".to_owned(),
+    };
+    let open = Command::Share(Share::OpenView(Box::new(line)));
+    vec![Entry::new(Kind::Typed, title, prompt.unwrap_or_default()).doing(vec![open])]
+}
 
 /// Every entry that is there whatever is typed.
 #[must_use]

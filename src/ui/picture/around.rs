@@ -12,8 +12,16 @@ use crate::ui::theme::{self, Palette, Type, space};
 /// Height of the formula strip.
 const FORMULA_HEIGHT: f32 = 38.0;
 
+/// Where the picture was drawn last, in points.
+#[must_use]
+pub fn picture_area(ctx: &egui::Context) -> Option<Rect> {
+    ctx.data(|data| data.get_temp(egui::Id::unique("picture-area")))
+}
+
 /// Draws `picture` with its heading, tabs and formula into all the room of `ui`.
 pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    let area = ui.max_rect().expand(space::SMALL);
+    ui.data_mut(|data| data.insert_temp(egui::Id::unique("picture-area"), area));
     heading_ui(ui, scene, picture);
     ui.add_space(space::SMALL);
     let mut room = ui.available_rect_before_wrap();

@@ -16,7 +16,7 @@ use super::answers::Asked;
 use super::command::Command;
 use super::theme::{Palette, Type};
 
-pub use around::picture_ui;
+pub use around::{picture_area, picture_ui};
 pub use formula::{Term, formula_ui};
 pub use scene::Scene;
 pub use side::side_ui;

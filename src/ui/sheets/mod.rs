@@ -4,6 +4,7 @@ mod breakpoints;
 mod keys;
 mod prompt;
 mod settings;
+mod share;
 
 use egui::{Context, Id, Modal, Ui};
 
@@ -42,6 +43,7 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
                 title_ui(ui, scene, "Stops of the talk");
                 super::present::talk_ui(ui, scene);
             }
+            Overlay::Share => share::share_ui(ui, scene),
         });
     });
     if response.should_close() {
