@@ -171,6 +171,8 @@ impl App {
     /// Opens the prompt anew; the picture on view is run to again.
     pub(super) fn reopen(&mut self) {
         self.target = Some(self.view.spot.clone());
+        // The prompt of the settings takes the place of what the chat had opened.
+        self.leave_visit();
         if self.view.mode != Mode::Lessons {
             self.view.mode = Mode::Explore;
         }

@@ -53,6 +53,11 @@ fn explore_ui(
     picture: &mut dyn Picture,
     breakpoints: &[Breakpoint],
 ) {
+    if scene.chat.visit.is_some() && !scene.view.is_presenting {
+        let visit = Panel::top("visit").exact_size(44.0);
+        let visit = visit.frame(margins(ui, 16, 0));
+        visit.show(ui, |ui| chat::visit_ui(ui, scene));
+    }
     let strip = Panel::top("strip")
         .exact_size(strip::height(scene))
         .frame(margins(ui, 16, 9));

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::App;
-use crate::chat::{MessageId, Role, Setup};
+use crate::chat::{MessageId, Reply, Role, Setup};
 use crate::engine::message::{
     Action, CacheOptions, CancelToken, Envelope, Event, GenerateRequest, Prompt, RequestId, Reuse,
 };
@@ -30,6 +30,19 @@ pub struct Head {
     pub prompt_tokens: Vec<u32>,
     /// Its tokens.
     pub tokens: Vec<GeneratedToken>,
+    /// The seed it was written with: what follows draws with the numbers that would have followed.
+    pub seed: Option<u64>,
+}
+
+impl Head {
+    /// The beginning `tokens` of an answer to the same prompt as `reply`.
+    pub fn of(reply: &Reply, tokens: Vec<GeneratedToken>) -> Self {
+        Self {
+            prompt_tokens: reply.prompt_tokens.clone(),
+            tokens,
+            seed: reply.answer.as_ref().map(|answer| answer.seed),
+        }
+    }
 }
 
 /// The answer under way.
@@ -130,10 +143,7 @@ impl App {
         let plan = Plan {
             parent: message.parent,
             extends: Some(id),
-            head: Some(Head {
-                prompt_tokens: reply.prompt_tokens.clone(),
-                tokens: reply.tokens.clone(),
-            }),
+            head: Some(Head::of(reply, reply.tokens.clone())),
         };
         self.write(plan);
     }
@@ -159,11 +169,14 @@ impl App {
             prefill: None,
             is_stopping: false,
         });
-        let begun = plan.head.as_ref().map_or(0, |head| head.tokens.len());
+        let extended = plan.extends.and_then(|id| {
+            let message = self.chat.state.conversation().message(id)?;
+            Some(message.reply.as_ref()?.tokens.len())
+        });
         self.chat.running = Some(Running {
             request,
             cancel,
-            n_known: if plan.extends.is_some() { begun } else { 0 },
+            n_known: extended.unwrap_or(0),
             plan,
             setup,
         });
@@ -191,7 +204,9 @@ impl App {
             max_tokens: setup.max_tokens,
             stop: setup.stop.clone(),
             extra_eos: Vec::new(),
-            seed: setup.seed,
+            seed: (plan.head.as_ref())
+                .and_then(|head| head.seed)
+                .or(setup.seed),
             cache: CacheOptions {
                 max_size: setup.cache.max_size,
                 bits: setup.cache.bits,
@@ -224,6 +239,12 @@ impl App {
             let written = reply.tokens.iter().map(|token| token.id);
             reply.prompt_tokens.iter().copied().chain(written).collect()
         })
+    }
+
+    /// Stops the answer under way, and looks at its next token once it has stopped.
+    pub(super) fn pause_answer(&mut self) {
+        self.chat.is_pausing = self.chat.running.is_some();
+        self.stop_answer();
     }
 
     /// Stops the answer under way; it ends within a fraction of a second.
@@ -331,11 +352,17 @@ impl App {
     }
 
     fn answer_is_over(&mut self) {
-        self.chat.state.writing = None;
+        let writing = self.chat.state.writing.take();
+        let is_pausing = std::mem::take(&mut self.chat.is_pausing);
+        let paused = writing.filter(|_| is_pausing && self.chat.waiting.is_empty());
+        let paused = paused.and_then(|writing| writing.id);
         self.chat.running = None;
         self.chat.note_open();
         for command in std::mem::take(&mut self.chat.waiting) {
             self.apply_chat(command);
+        }
+        if let Some(id) = paused {
+            self.inspect_next(id);
         }
     }
 }

@@ -7,6 +7,7 @@ mod files;
 mod model;
 mod room;
 mod scratch;
+mod visit;
 
 use anyhow::Result;
 
@@ -28,6 +29,8 @@ pub struct ChatDesk {
     running: Option<Running>,
     /// The commit of the model's files, where they have one.
     revision: Option<String>,
+    /// Whether the answer under way is stopped to be looked into.
+    is_pausing: bool,
     /// What waits until the answer under way has stopped.
     waiting: Vec<ChatCommand>,
     /// Where conversations are kept that are not to be kept.
@@ -64,6 +67,7 @@ impl ChatDesk {
             clerk,
             running: None,
             revision: None,
+            is_pausing: false,
             waiting: Vec::new(),
             _scratch: scratch,
         })
@@ -159,6 +163,11 @@ impl App {
             ChatCommand::Again(id) => self.answer_again(id),
             ChatCommand::Edit(id, text) => self.edit_message(id, &text),
             ChatCommand::Retry => self.retry(),
+            ChatCommand::Inspect(id, number) => self.inspect(id, number),
+            ChatCommand::Differ(id, number, other) => self.differ(id, number, &other),
+            ChatCommand::Pause => self.pause_answer(),
+            ChatCommand::GoOn => self.go_on_from_visit(),
+            ChatCommand::Return => self.return_to_chat(),
             ChatCommand::Arrived => self.chat.state.goal = None,
             ChatCommand::DismissUndo => self.chat.state.undo = None,
             other => self.change_room(other),

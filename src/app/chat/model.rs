@@ -10,6 +10,7 @@ use crate::hub::{GenerationDefaults, ModelFiles};
 impl ChatDesk {
     /// Notes that the model `name` answers from now on.
     pub(in crate::app) fn note_model(&mut self, name: &str) {
+        name.clone_into(&mut self.state.model);
         let files = ModelFiles::find(name).ok();
         let folder = files.as_ref().and_then(ModelFiles::folder);
         self.revision = folder.and_then(revision);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::chat::{MessageId, Setup};
+use crate::trace::answer::TopToken;
 
 /// One wish of the chat's page; carried out after the frame, as
 /// [`Command::Chat`](crate::ui::command::Command::Chat).
@@ -58,6 +59,16 @@ pub enum ChatCommand {
     Rotate,
     /// Have the last question answered after all.
     Retry,
+    /// Open the pass that chose this token of an answer.
+    Inspect(MessageId, usize),
+    /// Answer otherwise: another token in the place of this one, and on from there.
+    Differ(MessageId, usize, Box<TopToken>),
+    /// Stop the answer that is being written, and open its next token in the explorer.
+    Pause,
+    /// Go on with the answer that was paused.
+    GoOn,
+    /// Back from the explorer to the conversation.
+    Return,
     /// Keep a system prompt under a name.
     SavePrompt(String, String),
     /// Forget a saved system prompt.

@@ -36,6 +36,7 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
         ui.add_space(space::TINY);
         ui.horizontal(|ui| {
             ui.set_min_height(32.0);
+            pause_ui(ui, scene);
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
                 send_ui(ui, scene, composer, is_sent);
                 gauge::gauge_ui(ui, scene, &composer.text);
@@ -89,6 +90,20 @@ fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &
     composer.was_there = true;
     composer.wants_focus = false;
     enter
+}
+
+/// The way into the answer that is being written.
+fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let Some(writing) = &scene.chat.writing else {
+        return;
+    };
+    let mut pause = Button::new("Pause and look inside");
+    pause.is_disabled = writing.is_stopping || writing.id.is_none();
+    let pause = pause.show(ui, 30.0);
+    let told = "Stops before the next token, and opens it in the explorer; the answer can go on from there";
+    if pause.on_hover_text(told).clicked() {
+        scene.tell_chat(ChatCommand::Pause);
+    }
 }
 
 /// The button that sends, or stops.

@@ -3,7 +3,7 @@
 use egui::{Align, Frame, Key, Layout, Margin, Modifiers, TextEdit, Ui, vec2};
 
 use super::talk::{Editing, Part, Talk};
-use super::{ChatCommand, figures};
+use super::{ChatCommand, figures, tokens};
 use crate::chat::{Message, MessageId, Role};
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, quiet_button, quiet_icon};
@@ -35,6 +35,13 @@ pub(super) fn part_ui(
                 caret_ui(ui);
             }
             ui.add_space(space::TINY);
+        }
+        Part::Tokens(_, number) => {
+            let reply = message.reply.as_ref();
+            let lines = reply.map(|reply| tokens::lines(&reply.tokens));
+            if let Some(line) = lines.and_then(|lines| lines.into_iter().nth(number)) {
+                tokens::line_ui(ui, scene, message, line);
+            }
         }
         Part::Foot(_) => foot_ui(ui, scene, talk, message),
         Part::Opening | Part::Dropped(_) | Part::Ending => {}
@@ -249,6 +256,15 @@ fn actions_ui(
     if message.role == Role::Assistant && message.parent.is_some() {
         actions.push(("Again", "Answer once more; this answer stays", is_free));
     }
+    let has_tokens = (message.reply.as_ref()).is_some_and(|reply| !reply.tokens.is_empty());
+    if has_tokens {
+        let label = match talk.coloured.contains(&message.id) {
+            true => "As text",
+            false => "Tokens",
+        };
+        let told = "Token by token, coloured by probability; click one to look inside";
+        actions.push((label, told, true));
+    }
     if figures::ended_early(message) {
         actions.push(("Continue", "Go on where the answer ended", is_free));
     }
@@ -268,6 +284,8 @@ fn actions_ui(
             "Copy" => scene.send(Command::Copy(message.text.clone())),
             "Edit" => talk.edit(message),
             "Again" => scene.tell_chat(ChatCommand::Again(message.id)),
+            "Tokens" => drop(talk.coloured.insert(message.id)),
+            "As text" => drop(talk.coloured.remove(&message.id)),
             "Continue" => scene.tell_chat(ChatCommand::Continue(message.id)),
             _ => scene.tell_chat(ChatCommand::RemoveMessage(message.id)),
         }

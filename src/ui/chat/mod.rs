@@ -18,6 +18,8 @@ mod scroll;
 mod side;
 mod state;
 mod talk;
+pub mod tokens;
+mod visit;
 
 use egui::{CentralPanel, Key, Modifiers, Panel, Ui};
 
@@ -29,6 +31,7 @@ pub use command::{ChatCommand, ExportForm};
 pub use composer::Composer;
 pub use state::{ChatState, Found, NextModel, Undo, Writing};
 pub use talk::Talk;
+pub use visit::{Visit, VisitAt, visit_ui};
 
 /// Below this width the settings give their room to the talk.
 const NARROW: f32 = 860.0;

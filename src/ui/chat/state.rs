@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::visit::Visit;
 use crate::chat::{Conversation, Hit, Message, MessageId, OpenChat, Setup, Summary};
 use crate::engine::message::{Reuse, SamplingChoice};
 
@@ -34,6 +35,10 @@ pub struct ChatState {
     pub next_model: Option<NextModel>,
     /// Scroll to this message.
     pub goal: Option<MessageId>,
+    /// The name of the model that answers next.
+    pub model: String,
+    /// What the explorer was opened on from here.
+    pub visit: Option<Visit>,
     nothing: Conversation,
 }
 

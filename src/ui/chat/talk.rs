@@ -7,7 +7,7 @@ use egui::Ui;
 
 use super::markdown::Markdown;
 use super::scroll::{Row, Scroll};
-use super::{ChatCommand, ChatPage, ChatState, markdown, message, notices};
+use super::{ChatCommand, ChatPage, ChatState, markdown, message, notices, tokens};
 use crate::chat::{Message, MessageId, Role};
 use crate::ui::picture::Scene;
 use crate::ui::theme::space;
@@ -22,6 +22,8 @@ pub struct Talk {
     pub editing: Option<Editing>,
     /// Answers whose reasoning is unfolded.
     pub unfolded: BTreeSet<MessageId>,
+    /// Answers that are shown token by token.
+    pub coloured: BTreeSet<MessageId>,
     scroll: Scroll<Part>,
     bodies: HashMap<MessageId, Body>,
     /// The conversation that the above belongs to.
@@ -54,6 +56,8 @@ pub(super) enum Part {
     Reasoning(MessageId),
     /// A piece of an answer, by its number.
     Piece(MessageId, usize),
+    /// A line of an answer's tokens, by its number.
+    Tokens(MessageId, usize),
     /// What stands under a message.
     Foot(MessageId),
     /// What stands after the last message: an answer about to come, a full context, a failure.
@@ -98,7 +102,11 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
             Part::Opening => notices::opening_ui(ui, scene, &mut page.composer),
             Part::Dropped(_) => notices::dropped_ui(ui, scene),
             Part::Ending => notices::ending_ui(ui, scene),
-            Part::Whole(id) | Part::Reasoning(id) | Part::Piece(id, _) | Part::Foot(id) => {
+            Part::Whole(id)
+            | Part::Reasoning(id)
+            | Part::Piece(id, _)
+            | Part::Tokens(id, _)
+            | Part::Foot(id) => {
                 if let Some(message) = by_id.get(&id) {
                     message::part_ui(ui, scene, talk, message, part);
                 }
@@ -129,6 +137,7 @@ impl Talk {
     fn forget(&mut self) {
         self.editing = None;
         self.unfolded.clear();
+        self.coloured.clear();
         self.bodies.clear();
         self.scroll = Scroll::default();
         self.markdown.forget();
@@ -175,6 +184,16 @@ impl Talk {
 
     fn rows_of(&mut self, message: &Message, rows: &mut Vec<Row<Part>>) {
         let id = message.id;
+        if let Some(reply) = message
+            .reply
+            .as_ref()
+            .filter(|_| self.coloured.contains(&id))
+        {
+            for (number, line) in tokens::lines(&reply.tokens).into_iter().enumerate() {
+                rows.push(row(Part::Tokens(id, number), line.len() as u64, 26.0));
+            }
+            return;
+        }
         let body = self.bodies.entry(id).or_default();
         body.take(&message.text);
         if let Some(reasoning) = &body.reasoning {
