@@ -58,9 +58,17 @@ fn inspect(window: &mut Window, number: usize, button: &str) {
     click_on(window, &format!("token {number}: "));
     click(window, button);
     assert_eq!(app(window).view().mode, Mode::Explore);
-    let pass = if number == 0 { String::new() } else { format!("pass.{number}.") };
+    let pass = if number == 0 {
+        String::new()
+    } else {
+        format!("pass.{number}.")
+    };
     assert_eq!(place(window), format!("{pass}unembed"));
-    assert_eq!(likeliest(window, token.top_logprobs.len()), token.top_logprobs, "bit for bit");
+    assert_eq!(
+        likeliest(window, token.top_logprobs.len()),
+        token.top_logprobs,
+        "bit for bit"
+    );
     assert_eq!(app(window).run().unwrap().next, Next::Sample);
 }
 
@@ -84,7 +92,10 @@ fn a_token_opens_as_the_pass_that_made_it_and_one_goes_back() {
     press(&mut window, Key::ArrowRight);
     let run = app(&window).run().unwrap();
     let draw = run.passes[3].draw.as_ref().unwrap();
-    assert_eq!((draw.token, draw.random), (answer.tokens[3].id, answer.tokens[3].random));
+    assert_eq!(
+        (draw.token, draw.random),
+        (answer.tokens[3].id, answer.tokens[3].random)
+    );
     assert_eq!(app(&window).failures(), Vec::<String>::new());
     drop(window);
 
@@ -146,11 +157,15 @@ fn a_running_answer_is_paused_stepped_and_goes_on() {
         let chat = app.chat();
         chat.writing.is_some()
             && chat.branch().last().is_some_and(|last| {
-                last.reply.as_ref().is_some_and(|reply| reply.tokens.len() > 2)
+                last.reply
+                    .as_ref()
+                    .is_some_and(|reply| reply.tokens.len() > 2)
             })
     });
     click_on(&mut window, "Pause and look inside");
-    wait(&mut window, "the explorer", |app| app.view().mode == Mode::Explore);
+    wait(&mut window, "the explorer", |app| {
+        app.view().mode == Mode::Explore
+    });
     settle(&mut window);
     let paused = reply(&window);
     let n_paused = paused.tokens.len();
@@ -173,7 +188,11 @@ fn a_running_answer_is_paused_stepped_and_goes_on() {
     settle(&mut window);
     let whole = reply(&window);
     assert_eq!(whole.tokens[..n_paused], paused.tokens[..]);
-    let n_siblings = app(&window).chat().conversation().siblings(last(&window).id).len();
+    let n_siblings = app(&window)
+        .chat()
+        .conversation()
+        .siblings(last(&window).id)
+        .len();
     assert_eq!(n_siblings, 1, "the same answer, longer");
     assert_eq!(app(&window).failures(), Vec::<String>::new());
 }
