@@ -417,6 +417,12 @@ fn open_request(prompt: &PromptSettings, model: ModelChoice) -> OpenRequest {
 }
 
 impl eframe::App for App {
+    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        // While the window is hidden nothing is drawn, but an answer goes on, and is saved.
+        self.link.receive();
+        self.take_chat_news();
+    }
+
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         Self::ui(self, ui);
         // Without zoom, so that another size of everything does not change the window.

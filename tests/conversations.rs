@@ -265,6 +265,7 @@ fn talks_until_it_is_killed() {
             .unwrap();
         for number in 0..20 {
             chat.add_tokens(id, vec![token(number)]).unwrap();
+            eprintln!("wrote {} {}", id.0, number + 1);
         }
         chat.end_answer(id, &answer(20)).unwrap();
         // Standard error is not captured while tests run with --nocapture.
@@ -306,6 +307,16 @@ fn a_kill_at_any_moment_loses_no_finished_message() {
             continue;
         };
         let conversation = store.read(&summary.id).unwrap();
+        // Of an answer that was cut off, every token is there that was written.
+        let last_written = whole.lines().rev().find_map(|line| {
+            let (id, n_tokens) = line.strip_prefix("wrote ")?.split_once(' ')?;
+            Some((id.parse().ok()?, n_tokens.parse::<usize>().ok()?))
+        });
+        if let Some((id, n_tokens)) = last_written {
+            let message = conversation.message(MessageId(id)).unwrap();
+            let kept = message.reply.as_ref().unwrap().tokens.len();
+            assert!(kept >= n_tokens, "{kept} of {n_tokens}");
+        }
         for message in conversation
             .messages()
             .filter(|message| message.id.0 <= last_finished)

@@ -380,11 +380,16 @@ impl Link {
         })
     }
 
-    /// Begins a frame: takes in what the engine has told.
-    pub fn begin_frame(&mut self) -> Vec<News> {
+    /// Takes in what the engine has told.
+    pub fn receive(&mut self) {
         while let Ok(Envelope { id, event }) = self.inbox.try_recv() {
             self.take(id, event);
         }
+    }
+
+    /// Begins a frame: takes in what the engine has told.
+    pub fn begin_frame(&mut self) -> Vec<News> {
+        self.receive();
         self.answers.begin_frame();
         self.other.begin_frame();
         std::mem::take(&mut self.news)

@@ -3,7 +3,7 @@
 use egui::{Frame, Key, Layout, Margin, Modifiers, ScrollArea, TextEdit, Ui};
 
 use super::talk::COLUMN;
-use super::{ChatCommand, Talk, gauge};
+use super::{ChatCommand, Talk, gauge, side};
 use crate::chat::Role;
 use crate::ui::controls::Button;
 use crate::ui::picture::Scene;
@@ -37,6 +37,7 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
         ui.horizontal(|ui| {
             ui.set_min_height(32.0);
             pause_ui(ui, scene);
+            think_ui(ui, scene);
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
                 send_ui(ui, scene, composer, is_sent);
                 gauge::gauge_ui(ui, scene, &composer.text);
@@ -51,7 +52,10 @@ fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &
     let id = ui.scope_id().with("composer");
     let has_focus = ui.memory(|memory| memory.has_focus(id));
     let is_free = has_focus && scene.view.overlay.is_none();
-    let enter = is_free && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
+    // Shift makes a new line; egui would count it as the same key.
+    let is_plain = ui.input(|input| !input.modifiers.any());
+    let enter =
+        is_free && is_plain && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Enter));
     let is_empty = composer.text.is_empty();
     if is_free
         && is_empty
@@ -103,6 +107,21 @@ fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let told = "Stops before the next token, and opens it in the explorer; the answer can go on from there";
     if pause.on_hover_text(told).clicked() {
         scene.tell_chat(ChatCommand::Pause);
+    }
+}
+
+/// Whether the model thinks before the next answer, where it can.
+fn think_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    if !side::can_think(scene) {
+        return;
+    }
+    let mut setup = scene.chat.setup().clone();
+    let mut button = Button::new("Think");
+    button.is_on = side::thinks(&setup.template_args);
+    let told = "Whether the model thinks before it answers; its reasoning is folded";
+    if button.show(ui, space::TARGET).on_hover_text(told).clicked() {
+        side::set_thinking(&mut setup.template_args, !button.is_on);
+        scene.tell_chat(ChatCommand::Setup(Box::new(setup)));
     }
 }
 

@@ -59,10 +59,12 @@ pub fn filling(scene: &mut Scene<'_>, typed: &str) -> Filling {
     };
     let (n_prompt, answer, place) = read.unwrap_or((system, 0, 0));
     let since = branch.get(place..).unwrap_or_default();
-    let since: Vec<String> = since.iter().map(|message| message.text.clone()).collect();
     let mut next = count(scene, typed);
-    for text in since {
-        next += count(scene, &text);
+    for (at, message) in since.iter().rev().enumerate() {
+        next += match at {
+            0..EXACT => count(scene, &message.text),
+            _ => guess(&message.text),
+        };
     }
     Filling {
         system: system.min(n_prompt),
@@ -91,11 +93,19 @@ fn known(chat: &ChatState, branch: &[&Message]) -> Option<(usize, usize, usize)>
         })
 }
 
+/// So many of the newest messages are counted exactly where no answer tells.
+const EXACT: usize = 8;
+
+/// About how many tokens a text has.
+fn guess(text: &str) -> usize {
+    text.len().div_ceil(4)
+}
+
 /// The tokens of a text; a guess as long as the engine has not told.
 fn count(scene: &mut Scene<'_>, text: &str) -> usize {
     /// Longer ones are guessed: splitting them takes a while, and they change with every key.
     const LONG: usize = 20_000;
-    let guess = text.len().div_ceil(4);
+    let guess = guess(text);
     if text.trim().is_empty() || text.len() > LONG {
         return guess;
     }

@@ -99,7 +99,7 @@ fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage) {
     field.widget_info(|| {
         WidgetInfo::text_edit(true, &page.search, &page.search, "Search the conversations")
     });
-    if field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
+    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
         page.search.clear();
         scene.tell_chat(ChatCommand::Search(String::new()));
     } else if field.changed() {

@@ -85,7 +85,7 @@ fn question_ui(ui: &mut Ui, text: &str) {
         frame.show(ui, |ui| {
             ui.set_max_width(width);
             ui.style_mut().interaction.selectable_labels = true;
-            let text = Type::Talk.text(text, palette.text);
+            let text = Type::Talk.text(text, palette.text).line_height(Some(20.0));
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
                 ui.add(egui::Label::new(text).wrap());
             });
@@ -166,7 +166,7 @@ fn editing_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Mes
         editing.is_begun = true;
     }
     let mut is_over = field.has_focus() && enter;
-    let mut is_left = field.has_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+    let mut is_left = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
     ui.horizontal(|ui| {
         let (label, told) = match message.role {
             Role::User => ("Ask this", "The question before stays as a branch."),

@@ -95,5 +95,7 @@ fn read_keys(ui: &Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
     }
     if scene.chat.writing.is_some() && pressed(Modifiers::NONE, Key::Escape) {
         scene.tell_chat(ChatCommand::Stop);
+        // The key takes the keyboard from the field.
+        page.composer.wants_focus = true;
     }
 }

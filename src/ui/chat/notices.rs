@@ -114,6 +114,7 @@ pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         let text = format!("read {done} of {total} new tokens");
         ui.label(Type::MonoSmall.text(text, palette.muted));
     }
+    other_model_ui(ui, scene);
     if let Some((_, why)) = &chat.failed {
         failed_ui(ui, scene, why);
     }
@@ -121,6 +122,39 @@ pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         full_ui(ui, scene);
     }
     ui.add_space(space::LARGE);
+}
+
+/// The model that answered last, where another one answers next.
+fn other_model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    let branch = scene.chat.branch();
+    let Some(reply) = branch
+        .iter()
+        .rev()
+        .find_map(|message| message.reply.as_ref())
+    else {
+        return;
+    };
+    let (before, label) = (
+        &reply.setup.model,
+        reply.answer.as_ref().map(|answer| &answer.model),
+    );
+    let now = &scene.facts.name;
+    if scene.chat.writing.is_some()
+        || now.is_empty()
+        || before.is_empty()
+        || label.is_none_or(|label| label == now)
+    {
+        return;
+    }
+    let palette = Palette::of(ui);
+    ui.horizontal_wrapped(|ui| {
+        let text = format!("{before} wrote this; {now} answers from here on.");
+        ui.label(Type::Small.text(text, palette.muted));
+        let label = format!("Back to {before}");
+        if Button::new(&label).show(ui, 24.0).clicked() {
+            scene.send(Command::Model(before.clone()));
+        }
+    });
 }
 
 fn failed_ui(ui: &mut Ui, scene: &mut Scene<'_>, why: &str) {

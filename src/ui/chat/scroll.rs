@@ -45,12 +45,12 @@ impl<K> Default for Scroll<K> {
 }
 
 impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
-    /// Draws the rows in view, `width` wide in the middle of the room there is. `goal` is brought to
+    /// Draws the rows in view of the list named `of`, `width` wide in the middle of the room there is. `goal` is brought to
     /// the top. Returns how many were laid out.
     pub fn show(
         &mut self,
         ui: &mut Ui,
-        width: f32,
+        (of, width): (&str, f32),
         rows: &[Row<K>],
         goal: Option<K>,
         mut draw: impl FnMut(&mut Ui, K),
@@ -61,6 +61,7 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
         }
         let tops = self.tops(rows);
         let mut area = ScrollArea::vertical()
+            .id_salt(of)
             .auto_shrink(false)
             .stick_to_bottom(true);
         let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));

@@ -96,7 +96,8 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
         .iter()
         .map(|message| (message.id, *message))
         .collect();
-    scroll.show(ui, width, &rows, goal, |ui, part| {
+    let of = talk.of.clone().unwrap_or_default();
+    scroll.show(ui, (&of, width), &rows, goal, |ui, part| {
         ui.spacing_mut().item_spacing.y = space::TINY;
         match part {
             Part::Opening => notices::opening_ui(ui, scene, &mut page.composer),

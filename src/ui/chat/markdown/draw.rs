@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use egui::text::LayoutJob;
 use egui::{
-    Align, FontFamily, FontId, Galley, Grid, OpenUrl, ScrollArea, Sense, Stroke, TextFormat, Ui,
-    vec2,
+    Align, FontFamily, FontId, Galley, OpenUrl, ScrollArea, Sense, Stroke, TextFormat, Ui, vec2,
 };
 use pulldown_cmark::Alignment;
 
@@ -174,52 +173,78 @@ fn formula_ui(ui: &mut Ui, text: &str) {
     });
 }
 
+/// Space between two columns, and between two rows.
+const GAP: [f32; 2] = [24.0, 8.0];
+
 fn table_ui(ui: &mut Ui, alignments: &[Alignment], rows: &[Vec<Vec<Span>>]) {
     let palette = Palette::of(ui);
-    let n_columns = rows.iter().map(Vec::len).max().unwrap_or_default().max(1);
-    let widest = (ui.available_width() / n_columns as f32 - 24.0).max(90.0);
+    let n_columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let room = ui.available_width() - 26.0 - GAP[0] * n_columns.saturating_sub(1) as f32;
+    let widest = (room / n_columns.max(1) as f32).max(120.0);
+    let layout = |ui: &Ui, cell: &[Span], is_heading: bool| {
+        let mut cell = cell.to_vec();
+        for span in &mut cell {
+            span.style.is_strong |= is_heading;
+        }
+        ui.painter().layout_job(job(&cell, palette, None, widest))
+    };
+    let galleys: Vec<Vec<Arc<Galley>>> = rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| row.iter().map(|cell| layout(ui, cell, at == 0)).collect())
+        .collect();
+    let mut widths = vec![0.0_f32; n_columns];
+    for row in &galleys {
+        for (width, galley) in widths.iter_mut().zip(row) {
+            *width = width.max(galley.size().x);
+        }
+    }
     let frame = egui::Frame::new()
         .stroke(palette.hairline())
         .corner_radius(corner::CARD)
         .inner_margin(egui::Margin::symmetric(12, 8));
     ScrollArea::horizontal().show(ui, |ui| {
         frame.show(ui, |ui| {
-            let grid = Grid::new("table")
-                .spacing(vec2(24.0, 8.0))
-                .min_col_width(20.0)
-                .max_col_width(widest.max(160.0));
-            grid.show(ui, |ui| {
-                for (at, row) in rows.iter().enumerate() {
-                    for (column, cell) in row.iter().enumerate() {
-                        let side = alignments.get(column).copied();
-                        cell_ui(
-                            ui,
-                            cell,
-                            at == 0,
-                            side.unwrap_or(Alignment::None),
-                            widest.max(160.0),
-                        );
-                    }
-                    ui.end_row();
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for (at, (cells, row)) in rows.iter().zip(galleys).enumerate() {
+                let line = row_ui(ui, alignments, &widths, cells, row);
+                if at == 0 {
+                    let y = line.bottom() - GAP[1] / 2.0;
+                    ui.painter().hline(line.x_range(), y, palette.hairline());
                 }
-            });
+            }
         });
     });
 }
 
-fn cell_ui(ui: &mut Ui, cell: &[Span], is_heading: bool, side: Alignment, widest: f32) {
-    let palette = Palette::of(ui);
-    let mut cell = cell.to_vec();
-    for span in &mut cell {
-        span.style.is_strong |= is_heading;
+/// One row of a table; returns where it is.
+fn row_ui(
+    ui: &mut Ui,
+    alignments: &[Alignment],
+    widths: &[f32],
+    cells: &[Vec<Span>],
+    galleys: Vec<Arc<Galley>>,
+) -> egui::Rect {
+    let height = galleys
+        .iter()
+        .map(|galley| galley.size().y)
+        .fold(LINE, f32::max);
+    let width = widths.iter().sum::<f32>() + GAP[0] * widths.len().saturating_sub(1) as f32;
+    let (line, _) = ui.allocate_exact_size(vec2(width, height + GAP[1]), Sense::hover());
+    let mut x = line.left();
+    for (column, (galley, width)) in galleys.into_iter().zip(widths).enumerate() {
+        let spare = width - galley.size().x;
+        let indent = match alignments.get(column) {
+            Some(Alignment::Right) => spare,
+            Some(Alignment::Center) => spare / 2.0,
+            _ => 0.0,
+        };
+        let at = egui::pos2(x + indent, line.top());
+        let place = egui::Rect::from_min_size(at, galley.size() + vec2(1.0, 0.0));
+        let mut child = ui.new_child(egui::UiBuilder::new().max_rect(place).id_salt(column));
+        let spans = cells.get(column).map(Vec::as_slice).unwrap_or_default();
+        spans_ui(&mut child, spans, galley);
+        x += width + GAP[0];
     }
-    let galley = ui.painter().layout_job(job(&cell, palette, None, widest));
-    let layout = match side {
-        Alignment::Right => egui::Layout::right_to_left(Align::Min),
-        Alignment::Center => egui::Layout::top_down(Align::Center),
-        Alignment::None | Alignment::Left => egui::Layout::left_to_right(Align::Min),
-    };
-    ui.with_layout(layout, |ui| {
-        spans_ui(ui, &cell, galley);
-    });
+    line
 }

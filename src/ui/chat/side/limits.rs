@@ -30,7 +30,7 @@ pub(super) fn limits_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut SidePage)
         page,
         "Max tokens",
         "The most that an answer may have. Left empty: what the context leaves.",
-        "what the context leaves",
+        "what is left",
         |page| {
             (
                 &mut page.typed.max_tokens,

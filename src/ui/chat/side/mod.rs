@@ -8,6 +8,8 @@ mod system;
 
 use egui::{Response, ScrollArea, Ui};
 
+pub(super) use limits::{can_think, set_thinking, thinks};
+
 use super::ChatCommand;
 use crate::chat::Setup;
 use crate::ui::controls::quiet_button;

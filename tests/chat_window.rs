@@ -1,0 +1,233 @@
+//! The chat, driven by what is written on it, with the real engine on the embedded model.
+
+#[path = "common/window.rs"]
+mod harness;
+
+use egui::accesskit::Role as Seen;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use harness::{Window, app, click, open, press, settle, start, wait};
+use vitrine::chat::{ChatStore, Message, Role, Setup};
+use vitrine::trace::answer::StopReason;
+use vitrine::ui::state::Mode;
+
+/// A window on the conversations in a folder.
+fn chat_in(home: &tempfile::TempDir) -> Window {
+    let mut start = start();
+    start.view.mode = Mode::Chat;
+    start.chats = Some(store(home));
+    open(start)
+}
+
+fn store(home: &tempfile::TempDir) -> ChatStore {
+    ChatStore::new(home.path().join("chats"))
+}
+
+/// A conversation in which answers do not end by themselves.
+fn endless(home: &tempfile::TempDir) {
+    let setup = Setup {
+        sampling: "temperature=0 bias.0=-99 bias.2=-99".parse().unwrap(),
+        ..Setup::default()
+    };
+    let mut chat = store(home).create(setup).unwrap();
+    chat.rename("Endless").unwrap();
+}
+
+fn ask(window: &mut Window, text: &str) {
+    window.get_by_label("Message").type_text(text);
+    window.step();
+    window.key_press(Key::Enter);
+    window.step();
+    window.step();
+}
+
+fn branch(window: &Window) -> Vec<Message> {
+    let branch = app(window).chat().conversation().branch();
+    branch.into_iter().cloned().collect()
+}
+
+fn texts(window: &Window) -> Vec<String> {
+    branch(window)
+        .into_iter()
+        .map(|message| message.text)
+        .collect()
+}
+
+/// Clicks the first of those that are called so.
+fn click_first(window: &mut Window, label: &str) {
+    window.get_all_by_label(label).next().unwrap().click();
+    window.step();
+    window.step();
+}
+
+#[test]
+fn a_question_is_answered_again_edited_and_found_after_a_restart() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = chat_in(&home);
+    window.get_by_label("Get it in Models");
+    ask(&mut window, "What is the capital of France?");
+    settle(&mut window);
+    let first = texts(&window);
+    assert_eq!(first[0], "What is the capital of France?");
+    assert!(first[1].contains("Paris"), "{first:?}");
+    let reply = branch(&window)[1].reply.clone().unwrap();
+    let answer = reply.answer.unwrap();
+    assert_eq!(answer.stop_reason, StopReason::Stop);
+    assert_eq!(
+        (answer.reused, reply.setup.model.as_str()),
+        (0, "classroom")
+    );
+    assert!(!reply.tokens[0].top_logprobs.is_empty());
+
+    // Again: a sibling, and the prompt comes from the cache.
+    click_first(&mut window, "Again");
+    settle(&mut window);
+    window.get_by_label("2/2");
+    let again = branch(&window)[1].reply.clone().unwrap().answer.unwrap();
+    assert_eq!(again.reused + 1, again.prompt_tokens.len());
+    click_first(&mut window, "The version before");
+    settle(&mut window);
+    window.get_by_label("1/2");
+
+    // A second turn reads only what is new.
+    ask(&mut window, "What is the capital of Japan?");
+    settle(&mut window);
+    let second = branch(&window)[3].reply.clone().unwrap().answer.unwrap();
+    assert!(
+        second.reused >= answer.prompt_tokens.len(),
+        "{}",
+        second.reused
+    );
+    assert_eq!(
+        second.speed.prompt_tokens_run,
+        second.prompt_tokens.len() - second.reused
+    );
+
+    // The first question said otherwise: a branch; what was said before stays.
+    click_first(&mut window, "Edit");
+    settle(&mut window);
+    window
+        .get_by_label("Edit the message")
+        .type_text(" Say it.");
+    window.step();
+    click(&mut window, "Ask this");
+    settle(&mut window);
+    let edited = texts(&window);
+    assert_eq!(edited.len(), 2, "{edited:?}");
+    assert!(edited[0].contains("France") && edited[0].contains("Say it."));
+    let trimmed = branch(&window)[1].reply.clone().unwrap().answer.unwrap();
+    assert!(
+        trimmed.reused > 0,
+        "what the two questions begin with is not read again"
+    );
+    drop(window);
+
+    let mut window = chat_in(&home);
+    click_first(&mut window, "conversation: What is the capital of France?");
+    settle(&mut window);
+    assert_eq!(texts(&window), edited);
+    click_first(&mut window, "The version before");
+    settle(&mut window);
+    assert_eq!(texts(&window).len(), 4, "the branch that was left is whole");
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
+#[test]
+fn an_answer_streams_stops_and_goes_on() {
+    let home = tempfile::tempdir().unwrap();
+    endless(&home);
+    let mut window = chat_in(&home);
+    click(&mut window, "conversation: Endless");
+    ask(&mut window, "Tell me a story.");
+    let n_tokens = |app: &vitrine::app::App| {
+        let branch = app.chat().conversation().branch();
+        let reply = branch.last().and_then(|message| message.reply.as_ref());
+        reply.map_or(0, |reply| reply.tokens.len())
+    };
+    wait(&mut window, "some tokens", |app| n_tokens(app) > 4);
+    assert!(app(&window).chat().writing.is_some(), "it streams");
+    // What is on view is on the disk.
+    let id = app(&window).chat().id().unwrap().to_owned();
+    let saved = store(&home).read(&id).unwrap();
+    let saved = saved.branch()[1].reply.as_ref().unwrap().tokens.len();
+    assert!(saved > 4, "{saved}");
+    press(&mut window, Key::Escape);
+    settle(&mut window);
+    let stopped = branch(&window)[1].reply.clone().unwrap();
+    assert_eq!(stopped.answer.unwrap().stop_reason, StopReason::Cancelled);
+    click_first(&mut window, "Continue");
+    wait(&mut window, "more tokens", |app| {
+        n_tokens(app) > stopped.tokens.len() + 4
+    });
+    press(&mut window, Key::Escape);
+    settle(&mut window);
+    let longer = branch(&window);
+    assert_eq!(longer.len(), 2, "it is the same answer");
+    let longer = longer[1].reply.clone().unwrap();
+    assert_eq!(longer.tokens[..stopped.tokens.len()], stopped.tokens);
+    assert_eq!(longer.prompt_tokens, stopped.prompt_tokens);
+}
+
+#[test]
+fn a_full_context_says_so_and_goes_on_without_the_oldest_turns() {
+    let home = tempfile::tempdir().unwrap();
+    endless(&home);
+    let mut window = chat_in(&home);
+    click(&mut window, "conversation: Endless");
+    ask(&mut window, "Tell me a story.");
+    settle(&mut window);
+    let answer = branch(&window)[1].reply.clone().unwrap().answer.unwrap();
+    assert_eq!(answer.stop_reason, StopReason::Length);
+    assert_eq!(answer.prompt_tokens.len() + answer.tokens.len(), 1024);
+    // There is no room for another answer; the question stays.
+    ask(&mut window, "And then?");
+    settle(&mut window);
+    assert_eq!(texts(&window).len(), 3);
+    assert!(app(&window).chat().is_full.is_some());
+    click(&mut window, "Drop the oldest turns");
+    wait(&mut window, "an answer", |app| {
+        app.chat().conversation().branch().len() == 4
+    });
+    press(&mut window, Key::Escape);
+    settle(&mut window);
+    let last = branch(&window)[3].reply.clone().unwrap();
+    assert!(last.prompt_tokens.len() < 64, "the long turn was left out");
+    assert_eq!(texts(&window).len(), 4, "it is still there to read");
+    assert!(app(&window).chat().is_full.is_none());
+}
+
+#[test]
+fn conversations_are_named_found_removed_and_brought_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut window = chat_in(&home);
+    ask(&mut window, "What is 7 + 5?");
+    settle(&mut window);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    window.step();
+    settle(&mut window);
+    assert!(texts(&window).is_empty());
+    ask(&mut window, "What is the capital of Italy?");
+    settle(&mut window);
+    assert_eq!(app(&window).chat().list.len(), 2);
+    window
+        .get_by_label("Search the conversations")
+        .type_text("7 + 5");
+    window.step();
+    settle(&mut window);
+    window.get_by_label("1 conversation");
+    press(&mut window, Key::Escape);
+    click(&mut window, "What to do with What is the capital of Italy?");
+    click(&mut window, "Delete");
+    assert_eq!(app(&window).chat().list.len(), 1);
+    assert!(texts(&window).is_empty(), "what was open is gone");
+    click(&mut window, "Undo");
+    assert_eq!(app(&window).chat().list.len(), 2);
+    assert_eq!(texts(&window)[0], "What is the capital of Italy?");
+    // A message is removed and comes back.
+    click_first(&mut window, "Delete");
+    settle(&mut window);
+    assert!(texts(&window).is_empty());
+    click(&mut window, "Undo");
+    assert_eq!(branch(&window)[1].role, Role::Assistant);
+    assert!(window.query_all_by_role(Seen::Button).count() > 5);
+}
