@@ -150,7 +150,12 @@ fn every_lesson_runs_to_its_end_answered_wrong_and_right() {
                 break;
             }
         }
-        assert_eq!(n_questions, card.n_questions, "{}", card.name);
+        // What the model lacks is said, and not asked about.
+        let steps = lesson(&window).steps.iter().flatten();
+        let parts = steps.flat_map(|step| &step.parts);
+        let asked = parts.filter(|part| matches!(part, ShownPart::Question(_)));
+        assert_eq!(n_questions, asked.count(), "{}", card.name);
+        assert!(n_questions >= 3, "{}", card.name);
         assert!(app(&window).lessons().is_finished(&card.name));
         assert_eq!(
             app(&window).lessons().progress.n_right(&card.name),
@@ -239,8 +244,11 @@ fn another_prompt_gives_other_right_answers() {
 fn an_instructor_can_hide_hints_and_answers() {
     let mut window = open(start());
     send(&mut window, Command::Mode(Mode::Lessons));
-    click(&mut window, "No hint");
-    click(&mut window, "Never shown");
+    for label in ["No hint", "Never shown"] {
+        window.get_by_label(label);
+    }
+    send(&mut window, Command::Lesson(LessonCommand::Hints(false)));
+    send(&mut window, Command::Lesson(LessonCommand::Answers(false)));
     begin(&mut window, "tour", Some(0));
     let question = waiting(&window).unwrap();
     let hint = question.hint.text.trim().to_owned();
@@ -342,7 +350,7 @@ fn before_a_room_the_picture_has_the_room() {
     assert_eq!(app(&window).view().head, 4, "what the room sees stays");
     press(&mut window, Key::F);
     press(&mut window, Key::ArrowRight);
-    assert_eq!(place(&window), "blocks.2.attn.hook_z");
+    assert_eq!(place(&window), "unembed");
     press(&mut window, Key::Escape);
     assert!(!app(&window).view().is_presenting);
     window.get_by_label("Edit prompt");

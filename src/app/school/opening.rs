@@ -140,7 +140,7 @@ impl App {
         match done.filled {
             Filled::Opening(opening, own) => {
                 open.opening = Some(opening);
-                self.school.own = own;
+                self.school.own = own.map(|own| *own);
             }
             Filled::Step(at, step) => {
                 if let Some(place) = open.steps.get_mut(at) {

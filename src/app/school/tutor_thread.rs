@@ -62,7 +62,7 @@ pub struct Done {
 #[derive(Debug)]
 pub enum Filled {
     /// The beginning, or why there is none; and the lesson's own run.
-    Opening(Result<Opening, String>, Option<Run>),
+    Opening(Result<Opening, String>, Option<Box<Run>>),
     /// A step.
     Step(usize, ShownStep),
 }
@@ -202,7 +202,7 @@ fn fill<A: Asker>(tutor: &mut Tutor<'_, A>, job: &Job) -> (Filled, Vec<Run>) {
                 opening.map_err(|mistake| lesson.problem(mistake.at, mistake.message).to_string());
             let own = tutor.run(None).ok();
             let runs = own.iter().cloned().collect();
-            (Filled::Opening(opening, own), runs)
+            (Filled::Opening(opening, own.map(Box::new)), runs)
         }
         What::Step(at) => {
             let step = lesson.steps.get(at).map(|step| tutor.step(step));

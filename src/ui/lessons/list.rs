@@ -213,8 +213,12 @@ fn column_row_ui(ui: &mut Ui, board: &Board, at: usize, card: &Card, is_open: bo
     mark_ui(ui, pos2(rect.left() + 13.0, rect.top() + 14.5), at, is_done);
     let place = pos2(rect.left() + 30.0, rect.center().y - title.size().y / 2.0);
     ui.painter().galley(place, title, palette.text);
-    if is_open {
+    // Once, when it is opened: afterwards the list scrolls as one likes.
+    let id = egui::Id::unique("lesson in sight");
+    let in_sight: Option<String> = ui.data(|data| data.get_temp(id));
+    if is_open && in_sight.as_deref() != Some(card.name.as_str()) {
         response.scroll_to_me(None);
+        ui.data_mut(|data| data.insert_temp(id, card.name.clone()));
     }
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     let is_clicked = response.clicked();
