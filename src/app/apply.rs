@@ -7,6 +7,7 @@ use crate::engine::message::CacheOptions;
 use crate::settings::ThemeChoice;
 use crate::trace::debug::{DebugCommand, Next};
 use crate::trace::{Address, Place, Stage};
+use crate::ui::chat::ChatCommand;
 use crate::ui::command::{Command, Move};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
@@ -53,6 +54,11 @@ impl App {
             Command::Cancel => {
                 self.link.cancel();
                 self.view.is_playing = false;
+                if self.view.mode == Mode::Chat {
+                    self.apply_chat(ChatCommand::Stop);
+                    // The key took the keyboard from the field.
+                    self.pages.chat.composer.wants_focus = true;
+                }
             }
             Command::Presenting(command) => self.apply_presenting(ctx, command),
             Command::Share(wish) => self.share(ctx, wish),

@@ -2,6 +2,7 @@
 
 use egui::{Context, Key, Modifiers};
 
+use super::chat::ChatCommand;
 use super::command::{Command, Move, Pointing};
 use super::state::{Mode, Overlay, ViewState};
 
@@ -31,7 +32,7 @@ const fn key(key: Key, cap: &'static str, group: &'static str, does: &'static st
 }
 
 /// Every key, in the order they are listed.
-pub const ALL: [Shortcut; 28] = [
+pub const ALL: [Shortcut; 29] = [
     key(Key::ArrowRight, "→", "Along the pass", "Step"),
     key(Key::ArrowLeft, "←", "Along the pass", "Step back"),
     key(
@@ -82,6 +83,10 @@ pub const ALL: [Shortcut; 28] = [
     Shortcut {
         is_command: true,
         ..key(Key::K, "Ctrl K", "Window", "Find anything by its name")
+    },
+    Shortcut {
+        is_command: true,
+        ..key(Key::N, "Ctrl N", "Modes", "A new chat")
     },
 ];
 
@@ -158,6 +163,7 @@ pub fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> O
         Key::S => sheet(Overlay::Share),
         Key::Questionmark => sheet(Overlay::Keys),
         Key::K => sheet(Overlay::Palette),
+        Key::N => Command::Chat(Box::new(ChatCommand::New)),
         Key::R => Command::Rail,
         Key::I => Command::Side,
         Key::F => Command::Present(!view.is_presenting),

@@ -324,7 +324,9 @@ impl App {
             self.in_open("save the answer", |open| open.end_answer(id, answer));
         }
         let n_context = self.facts.n_context.unwrap_or(u64::MAX) as usize;
-        let has_no_room = answer.prompt_tokens.len() + answer.tokens.len() >= n_context;
+        let rotates = self.chat.state.setup().cache.max_size.is_some();
+        let n_read = answer.prompt_tokens.len() + answer.tokens.len();
+        let has_no_room = !rotates && n_read >= n_context;
         if answer.stop_reason == StopReason::Length && has_no_room {
             let parent = self
                 .chat

@@ -4,6 +4,7 @@ use super::{App, Job};
 use crate::chat::{MessageId, Role, Setup};
 use crate::settings::SavedPrompt;
 use crate::ui::chat::{ChatCommand, Undo};
+use crate::ui::state::Mode;
 
 /// Whether a wish takes the open conversation away, or changes what an answer is being written to.
 pub(super) fn changes_what_is_open(command: &ChatCommand) -> bool {
@@ -27,7 +28,11 @@ impl App {
     pub(super) fn change_room(&mut self, command: ChatCommand) {
         let clerk = &mut self.chat.clerk;
         match command {
-            ChatCommand::New => self.chat.close(),
+            ChatCommand::New => {
+                self.chat.close();
+                self.view.mode = Mode::Chat;
+                self.pages.chat.composer.wants_focus = true;
+            }
             ChatCommand::Open(id) => clerk.give(Job::Open(id, None)),
             ChatCommand::OpenAt(id, message) => self.open_at(id, message),
             ChatCommand::Rename(id, title) => self.rename_chat(id, title),
@@ -190,6 +195,7 @@ impl App {
             }
         }
         self.set_up(Setup { first, ..setup });
+        self.chat.state.is_full = None;
         self.retry();
     }
 
@@ -198,6 +204,7 @@ impl App {
         let mut setup = self.chat.state.setup().clone();
         setup.cache.max_size = self.facts.n_context.map(|n_context| n_context as usize);
         self.set_up(setup);
+        self.chat.state.is_full = None;
         self.retry();
     }
 }

@@ -137,7 +137,10 @@ pub(super) fn gauge_ui(ui: &mut Ui, scene: &mut Scene<'_>, typed: &str) {
     let is_amber = filling.is_nearly_full();
     let amber = palette.role(Role::Logits);
     let colour = if is_amber { amber } else { palette.muted };
-    let told = told(&filling);
+    let mut told = told(&filling);
+    if scene.chat.setup().cache.max_size.is_some() {
+        told.push_str("\nThe cache rotates: what is beyond this is overwritten, the oldest first.");
+    }
     let text = Type::MonoSmall.text(format!("{taken} / {of}"), colour);
     ui.label(text).on_hover_text(&told);
     let (rect, response) = ui.allocate_exact_size(vec2(90.0, 8.0), Sense::hover());

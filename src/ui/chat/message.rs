@@ -5,6 +5,7 @@ use egui::{Align, Frame, Key, Layout, Margin, Modifiers, TextEdit, Ui, vec2};
 use super::talk::{Editing, Part, Talk};
 use super::{ChatCommand, figures, tokens};
 use crate::chat::{Message, MessageId, Role};
+use crate::trace::units;
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, quiet_button, quiet_icon};
 use crate::ui::icons::Icon;
@@ -21,7 +22,7 @@ pub(super) fn part_ui(
 ) {
     match part {
         Part::Whole(_) if is_edited(talk, message.id) => editing_ui(ui, scene, talk, message),
-        Part::Whole(_) => question_ui(ui, &message.text),
+        Part::Whole(_) => folded_ui(ui, talk, message),
         Part::Reasoning(_) => reasoning_ui(ui, scene, talk, message),
         Part::Piece(_, number) => {
             let body = talk.body(message.id);
@@ -52,6 +53,34 @@ fn is_edited(talk: &Talk, id: MessageId) -> bool {
     talk.editing
         .as_ref()
         .is_some_and(|editing| editing.id == id)
+}
+
+/// A question; of a very long one its beginning, until one asks for more.
+fn folded_ui(ui: &mut Ui, talk: &mut Talk, message: &Message) {
+    /// What is shown of a longer one at first, and at most: nobody reads more, and it takes long to lay out.
+    const SHOWN: (usize, usize) = (1_500, 40_000);
+    let is_open = talk.unfolded.contains(&message.id);
+    let most = if is_open { SHOWN.1 } else { SHOWN.0 };
+    if message.text.len() <= most {
+        question_ui(ui, &message.text);
+        return;
+    }
+    let start = message.text.floor_char_boundary(most);
+    let shown = message.text.get(..start).unwrap_or_default();
+    question_ui(ui, &format!("{shown} …"));
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        let size = units::bytes(message.text.len() as u64);
+        let label = match is_open {
+            true => format!("Show less of {size}"),
+            false => format!("Show more of {size}"),
+        };
+        if quiet_button(ui, &label, "Copy has all of it", true).clicked() {
+            match is_open {
+                true => talk.unfolded.remove(&message.id),
+                false => talk.unfolded.insert(message.id),
+            };
+        }
+    });
 }
 
 /// A question: at the right, on a ground of its own, no wider than its text.

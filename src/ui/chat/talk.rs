@@ -171,8 +171,9 @@ impl Talk {
             }
             match message.role {
                 Role::User => {
-                    let guess = guess(&message.text);
-                    rows.push(row(Part::Whole(id), 0, guess + 24.0));
+                    let is_open = self.unfolded.contains(&id);
+                    let guess = guess(&message.text).min(2_000.0);
+                    rows.push(row(Part::Whole(id), u64::from(is_open), guess + 24.0));
                 }
                 Role::Assistant => self.rows_of(message, &mut rows),
             }
