@@ -177,7 +177,7 @@ fn a_download_that_fails_or_is_cancelled_says_so_and_goes_on_later() {
         let mut window = models(&server, home);
         find(&mut window, "school");
         window.get_by_label("runs here");
-        window.get_by_label("cannot run yet, asks first");
+        window.get_by_label("cannot run yet");
         press_button(&mut window, "Get school/gated");
         until(&mut window, "Try again school/gated");
         let failures = app(&window).failures();

@@ -244,11 +244,13 @@ fn timeline_ui(ui: &mut Ui, scene: &mut Scene<'_>, room: Rect) {
         );
         if pass == newest {
             let needle = rect.left() + width * share;
-            painter.vline(
-                needle,
-                rect.top() - 4.0..=rect.bottom() + 4.0,
-                egui::Stroke::new(2.0, palette.text),
-            );
+            // Above and below: the words in the box stay readable.
+            for ends in [
+                rect.top() - 5.0..=rect.top() + 3.0,
+                rect.bottom() - 3.0..=rect.bottom() + 5.0,
+            ] {
+                painter.vline(needle, ends, egui::Stroke::new(2.0, palette.text));
+            }
         }
         if response
             .on_hover_cursor(egui::CursorIcon::PointingHand)

@@ -37,8 +37,6 @@ pub struct Entry {
     pub licence: Option<String>,
     /// Its page.
     pub page: Option<String>,
-    /// Whether its makers ask for an agreement.
-    pub is_gated: bool,
     /// Whether its name is one of one's own.
     pub is_own: bool,
 }
@@ -64,7 +62,6 @@ impl Entry {
             fit: row.memory.map_or(Fit::Unknown, |memory| memory.fit),
             licence: row.licence.clone(),
             page: row.page.clone(),
-            is_gated: false,
             is_own: row.is_own,
         }
     }
@@ -77,11 +74,16 @@ impl Entry {
             let n = crate::trace::units::count(downloads);
             format!("{n} downloads last month")
         });
+        let asks = hit.is_gated.then(|| "asks for an agreement".to_owned());
         Self {
             key: hit.id.clone(),
             load: hit.id.clone(),
             id: Some(hit.id.clone()),
-            what: downloads.unwrap_or_default(),
+            what: [downloads, asks]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" · "),
             place: ModelPlace::Hub,
             family: hit.family.clone(),
             cannot_run: found.cannot_run.clone(),
@@ -94,7 +96,6 @@ impl Entry {
             fit: found.fit,
             licence: hit.licence.clone(),
             page: Some(hit.page.clone()),
-            is_gated: hit.is_gated,
             is_own: false,
         }
     }

@@ -86,9 +86,6 @@ fn what_ui(ui: &mut Ui, entry: &Entry) {
             .licence
             .clone()
             .map(|licence| format!("licence {licence}")),
-        entry
-            .is_gated
-            .then(|| "its makers ask for an agreement first".to_owned()),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     ui.spacing_mut().item_spacing.y = 3.0;

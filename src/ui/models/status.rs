@@ -92,10 +92,9 @@ fn remark_ui(ui: &mut Ui, entry: &Entry) {
         (None, Some(_)) if is_found => ("runs here", colour),
         (None, _) => ("", colour),
     };
-    let asks = if entry.is_gated { "asks first" } else { "" };
     // What cannot run need not fit.
     let fits = if entry.cannot_run.is_some() { "" } else { fits };
-    let badges = [runs, fits, asks].into_iter();
+    let badges = [runs, fits].into_iter();
     let badges: Vec<&str> = badges.filter(|badge| !badge.is_empty()).collect();
     if badges.is_empty() {
         return;

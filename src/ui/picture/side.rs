@@ -5,6 +5,7 @@ use egui::{Ui, pos2, vec2};
 use super::{Check, Picture, Scene};
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, caption, card, paragraph, text_button};
+use crate::ui::icons::Icon;
 use crate::ui::state::Mode;
 use crate::ui::theme::{Palette, Type, space};
 use crate::ui::widgets;
@@ -48,7 +49,7 @@ pub fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
             }
             if let Some(check) = &side.check {
                 ui.add_space(space::TINY);
-                check_ui(ui, check);
+                folding_check_ui(ui, check, height);
             }
         });
     ui.add_space(space::TINY);
@@ -65,6 +66,26 @@ fn why_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         scene.send(Command::Why(scene.view.spot.address.clone()));
     }
     ui.add_space(space::TINY);
+}
+
+/// The question; where it would be cut off at the bottom, folded to a line that opens it.
+fn folding_check_ui(ui: &mut Ui, check: &Check, height: f32) {
+    // A caption, two lines of question, a row for each answer, and the card's margins.
+    let needed = 84.0 + 38.0 * check.answers.len() as f32;
+    let has_room = ui.min_rect().height() + needed <= height;
+    let id = ui.scope_id().with(("open", &check.question));
+    let is_open = has_room || ui.data(|data| data.get_temp(id)).unwrap_or(false);
+    if is_open {
+        return check_ui(ui, check);
+    }
+    let mut open = Button::new("Check yourself");
+    open.icon = Some(Icon::Right);
+    if open.show(ui, space::TARGET).clicked() {
+        ui.data_mut(|data| data.insert_temp(id, true));
+        // The card takes the line's place, and more below it.
+        let card = ui.min_rect().translate(vec2(0.0, needed));
+        ui.scroll_to_rect(card, Some(egui::Align::BOTTOM));
+    }
 }
 
 fn check_ui(ui: &mut Ui, check: &Check) {

@@ -312,10 +312,10 @@ impl LogitsPicture {
                 self.temperature = 1.0;
             }
             let bits = softened.entropy_bits;
-            let text = format!(
-                "open by {bits:.1} bits, like {} equal choices",
-                count(2_f64.powf(bits).round() as u64)
-            );
+            let text = match 2_f64.powf(bits).round() as u64 {
+                0 | 1 => format!("open by {bits:.1} bits: hardly a choice"),
+                n => format!("open by {bits:.1} bits, like {} equal choices", count(n)),
+            };
             ui.label(Type::Body.text(text, palette.muted));
             let layout = egui::Layout::right_to_left(egui::Align::Center);
             ui.with_layout(layout, |ui| {

@@ -59,12 +59,22 @@ impl Curve<'_> {
         let shown = plot.show(ui, |plot| {
             let points = PlotPoints::from(self.points.to_vec());
             plot.line(Line::new(self.name, points).color(self.colour).width(2.0));
+            let mut written: Vec<PlotPoint> = Vec::new();
             for mark in self.marks {
                 let dot = Points::new("", vec![mark.at])
                     .radius(4.5)
                     .color(mark.colour);
                 plot.points(dot.shape(MarkerShape::Circle));
                 let place = PlotPoint::new(mark.at[0], mark.at[1]);
+                // A name over another one could be read by nobody; the stronger mark comes first.
+                let away = |other: &PlotPoint| {
+                    let between = plot.screen_from_plot(place) - plot.screen_from_plot(*other);
+                    between.y.abs() > 12.0 || between.x.abs() > 40.0
+                };
+                if mark.text.is_empty() || !written.iter().all(away) {
+                    continue;
+                }
+                written.push(place);
                 let text = Type::Small.text(format!("  {}", mark.text), palette.text);
                 let label = Text::new("", place, text);
                 plot.text(label.anchor(egui::Align2::LEFT_BOTTOM));

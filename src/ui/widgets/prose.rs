@@ -20,11 +20,7 @@ pub fn prose_ui(ui: &mut Ui, text: &str) {
                 match run {
                     Run::Plain(words) => {
                         // The sign after a term stands with it already.
-                        let (_, words) = if after_term {
-                            leading_sign(words)
-                        } else {
-                            ("", words)
-                        };
+                        let words = if after_term { after_sign(words) } else { words };
                         ui.label(line(Type::Body.text(words, palette.text)));
                     }
                     Run::Strong(words) => {
@@ -32,7 +28,7 @@ pub fn prose_ui(ui: &mut Ui, text: &str) {
                     }
                     Run::Term { shown, name } => {
                         let sign = match runs.peek() {
-                            Some(Run::Plain(next)) => leading_sign(next).0,
+                            Some(Run::Plain(next)) => leading_sign(next),
                             _ => "",
                         };
                         term_with_sign_ui(ui, shown, sign, name);
@@ -44,12 +40,20 @@ pub fn prose_ui(ui: &mut Ui, text: &str) {
     });
 }
 
-/// The punctuation that `words` begin with, and the rest: it must not begin a line.
-fn leading_sign(words: &str) -> (&str, &str) {
-    let end = words
-        .find(|c: char| !".,;:!?)”…".contains(c))
-        .unwrap_or(words.len());
-    words.split_at_checked(end).unwrap_or(("", words))
+/// What `words` begin with that must not begin a line: punctuation, and one space after it.
+fn leading_sign(words: &str) -> &str {
+    let is_sign = |c: char| ".,;:!?)”…".contains(c);
+    let end = words.find(|c| !is_sign(c)).unwrap_or(words.len());
+    let end = match words.get(end..).is_some_and(|rest| rest.starts_with(' ')) {
+        true => end + 1,
+        false => end,
+    };
+    words.get(..end).unwrap_or_default()
+}
+
+/// The rest of `words`.
+fn after_sign(words: &str) -> &str {
+    words.strip_prefix(leading_sign(words)).unwrap_or(words)
 }
 
 /// Height of a line of explaining text.
@@ -108,8 +112,9 @@ mod tests {
 
     #[test]
     fn a_sign_stays_with_the_term_before_it() {
-        assert_eq!(leading_sign(", and adds"), (",", " and adds"));
-        assert_eq!(leading_sign(" of it."), ("", " of it."));
-        assert_eq!(leading_sign("."), (".", ""));
+        let cut = |words| (leading_sign(words), after_sign(words));
+        assert_eq!(cut(", and adds"), (", ", "and adds"));
+        assert_eq!(cut(" of it."), (" ", "of it."));
+        assert_eq!(cut("."), (".", ""));
     }
 }

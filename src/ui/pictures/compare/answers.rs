@@ -128,7 +128,7 @@ fn format(palette: &Palette, differs: bool, is_chosen: bool) -> TextFormat {
     }
 }
 
-fn to_logits_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+pub(super) fn to_logits_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     note_ui(ui, "This run has not come to its logits yet.");
     if !scene.link.is_busy()
         && Button::new("Run to the logits")

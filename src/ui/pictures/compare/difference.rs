@@ -2,10 +2,11 @@
 
 use egui::{DragValue, Rect, Ui, UiBuilder, pos2, vec2};
 
+use super::answers::to_logits_ui;
 use super::other_name;
 use crate::engine::question::{Question, Seen, Told};
 use crate::trace::debug::RunState;
-use crate::trace::{Address, BlockHook, Hook, HostTensor, Place};
+use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage};
 use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
 use crate::ui::command::Pointing;
@@ -48,6 +49,9 @@ impl Difference {
             .map_or(BlockHook::ResidPost, |(_, hook)| *hook);
         let address = Address::at(Place::Hook(Hook::Block(scene.view.layer, hook)));
         self.address = address.to_string();
+        if !scene.run.has_stage(0, Stage::Block(scene.view.layer)) {
+            return to_logits_ui(ui, scene);
+        }
         let own = scene.value(&address);
         let theirs = other_value(scene, &address);
         let (Some(own), Some(theirs)) = (ready_ui(ui, own), ready_ui(ui, theirs)) else {

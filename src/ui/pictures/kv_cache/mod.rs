@@ -11,10 +11,10 @@ use crate::engine::message::CacheOptions;
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::ledger::Ledger;
 use crate::trace::units::{bytes as size, count};
-use crate::trace::{Address, BlockHook, Hook, Place};
+use crate::trace::{Address, BlockHook, Hook, Place, Stage};
 use crate::ui::command::Command;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{hover, told_ui};
+use crate::ui::pictures::shared::{hover, run_first_ui, told_ui};
 use crate::ui::theme::{Role, space};
 use crate::ui::words::{fill, stages};
 
@@ -67,7 +67,14 @@ impl Picture for KvCachePicture {
             return;
         };
         self.ledger = Some(ledger.clone());
+        let is_empty = n_held(ledger) == 0;
         match scene.tab(&TABS) {
+            0 | 1 if is_empty => {
+                hover(scene, None);
+                let needs =
+                    "Nothing is kept yet: every block writes its keys and values as it runs.";
+                return run_first_ui(ui, scene, needs, Stage::Block(0));
+            }
             0 => {}
             tab => {
                 hover(scene, None);

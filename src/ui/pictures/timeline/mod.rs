@@ -9,10 +9,10 @@ use egui::Ui;
 
 use crate::trace::debug::DebugCommand;
 use crate::trace::units::duration;
-use crate::trace::{Place, View};
+use crate::trace::{Place, Stage, View};
 use crate::ui::command::Command;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{hover, percent, written};
+use crate::ui::pictures::shared::{hover, percent, run_first_ui, written};
 use crate::ui::spot::Spot;
 use crate::ui::theme::Role;
 use crate::ui::words::{fill, stages};
@@ -50,8 +50,13 @@ impl Picture for TimelinePicture {
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         hover(scene, None);
+        let seconds: f64 = scene.run.passes.iter().map(passes::seconds).sum();
         match scene.tab(&TABS) {
             0 => self.tokens.show(ui, scene),
+            1 if seconds == 0.0 => {
+                let needs = "No stage has run yet: nothing has taken time.";
+                run_first_ui(ui, scene, needs, Stage::Logits);
+            }
             1 => self.passes.show(ui, scene),
             _ => branches::branches_ui(ui, scene),
         }
@@ -100,11 +105,20 @@ impl Picture for TimelinePicture {
             tries: tries(scene),
             check: None,
             meta: vec![
-                format!("{n_passes} passes · {}", duration(time)),
-                format!("{} branches", scene.run.branches.len()),
+                format!(
+                    "{} · {}",
+                    counted(n_passes, "pass", "passes"),
+                    duration(time)
+                ),
+                counted(scene.run.branches.len(), "branch", "branches"),
             ],
         }
     }
+}
+
+/// `1 pass`, `3 passes`.
+fn counted(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 /// Standing at the chosen token, and going another way from there.

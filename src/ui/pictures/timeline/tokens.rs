@@ -11,7 +11,7 @@ use crate::ui::colormap::ColorMap;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::segmented;
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{percent, text_in};
+use crate::ui::pictures::shared::{percent, run_first_ui, text_in};
 use crate::ui::theme::{Palette, Role, Type, corner, space};
 use crate::ui::widgets::chip_ui;
 use crate::ui::widgets::heatmap::legend_ui;
@@ -82,7 +82,14 @@ impl TokensPart {
                 });
             });
         });
-        let under = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| surprise_ui(ui, scene));
+        let under = ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
+            if scene.run.has_stage(0, Stage::Logits) {
+                return surprise_ui(ui, scene);
+            }
+            let needs = "How likely each token was is known at the logits.";
+            run_first_ui(ui, scene, needs, Stage::Logits);
+            None
+        });
         self.hovered = self.hovered.or(under.inner);
         ui.advance_cursor_after_rect(room);
     }
