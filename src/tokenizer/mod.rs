@@ -21,6 +21,7 @@ use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use tokenizers::PostProcessorWrapper;
 
+pub use alphabet::bytes_of_token;
 pub use chat_template::{ChatTemplateError, Message, Rendered, Segment, SegmentKind, TemplateArgs};
 pub use files::TokenizerFiles;
 pub use merges::{MergeStep, Symbol, Word, WordKind};

@@ -14,6 +14,7 @@ use serde::Serialize;
 pub use super::inspect::{Group, GroupTotal, Half, Inspection, Packing, TensorRow};
 pub use super::message::{ModelChoice, SamplingChoice, SessionId};
 pub use super::sampler::{Candidate, Draw, Exclusion, Filter, Filtered, SamplingParams};
+pub use crate::tokenizer::bytes_of_token;
 pub use crate::tokenizer::{
     Entry, Found, MergeStep, Message, Piece, Rendered, Segment, SegmentKind, SpecialToken, Symbol,
     TemplateArgs, Variant, Word, WordKind,

@@ -27,6 +27,8 @@ struct Layout {
     /// The position in each column.
     positions: Vec<usize>,
     n_cols: usize,
+    /// Columns that the cache has room for.
+    n_allocated: usize,
 }
 
 /// Draws the blocks. Gives the address of what is under the pointer.
@@ -109,6 +111,7 @@ fn layout(room: Rect, ledger: &Ledger) -> Layout {
         cell,
         positions: (0..held).map(position).collect(),
         n_cols,
+        n_allocated,
     }
 }
 
@@ -230,12 +233,11 @@ fn axis_ui(ui: &Ui, scene: &Scene<'_>, layout: &Layout, ledger: &Ledger) {
     let shown = painter.text(first, Align2::LEFT_TOP, "0", font.clone(), palette.muted);
     let end = pos2(x(layout.n_cols as f32), bottom);
     let held = layout.positions.len();
-    let more = if layout.n_cols > held {
-        " allocated"
-    } else {
-        ""
+    // Not every column that is allocated has room here.
+    let last = match layout.n_cols > held {
+        true => format!("of {} allocated", layout.n_allocated),
+        false => layout.n_cols.saturating_sub(1).to_string(),
     };
-    let last = format!("{}{more}", layout.n_cols.saturating_sub(1));
     let end = painter.text(end, Align2::RIGHT_TOP, last, font.clone(), palette.muted);
     let Some(newest) = layout.positions.last() else {
         return;

@@ -111,7 +111,8 @@ impl LensPart {
             .filter(|point| self.has_halves || matches!(point, Point::AfterMlp(_)))
             .collect();
         points.reverse();
-        let height = (ui.available_height() - HEADER).max(60.0);
+        let gap = ui.spacing().item_spacing.y;
+        let height = (ui.available_height() - HEADER - gap).max(60.0);
         let down = (height / points.len().max(1) as f32).clamp(21.0, 46.0);
         Frame {
             points,

@@ -101,7 +101,7 @@ impl TokensPart {
         let letters = name.chars().take(24);
         let wide: f32 = ui.fonts_mut(|fonts| letters.map(|c| fonts.glyph_width(&font, c)).sum());
         let (rect, response) =
-            ui.allocate_exact_size(vec2((wide + 20.0).max(46.0), CHIP), Sense::click());
+            ui.allocate_exact_size(vec2((wide + 20.0).max(62.0), CHIP), Sense::click());
         if !ui.is_rect_visible(rect) {
             return;
         }

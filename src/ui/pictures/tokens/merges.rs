@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use egui::{Align2, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
+use super::spelling::{readable, spelled};
 use crate::engine::question::{
     MergeStep, Question, Symbol, TextTokens, Told, Variant, Word, WordKind,
 };
@@ -14,7 +15,6 @@ use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
 use crate::ui::pictures::kit::{copy_menu, field_ui, note_ui, section_ui};
 use crate::ui::pictures::text::tokens_read;
 use crate::ui::theme::{Palette, Role, Type, corner, space};
-use crate::ui::tokens::visible;
 use crate::ui::widgets::chip_ui;
 
 /// The word on view, and how far its merges have been played.
@@ -94,7 +94,7 @@ impl Merges {
                 130.0,
             );
             for (at, word) in tokens.words.iter().enumerate().skip(shift).take(MOST) {
-                let chip = chip_ui(ui, &spelled(&word.text), chosen == Some(at));
+                let chip = chip_ui(ui, &spelled(&readable(word).text), chosen == Some(at));
                 if chip.clicked() {
                     self.own.clear();
                     if let Some(token) = first_token(tokens, at) {
@@ -114,7 +114,7 @@ impl Merges {
     fn chosen(&self, scene: &mut Scene<'_>, tokens: &TextTokens) -> Option<(Word, usize)> {
         if self.own.is_empty() {
             let (at, first) = word_of(tokens, scene.view.token)?;
-            return Some((tokens.words.get(at)?.clone(), first));
+            return Some((readable(tokens.words.get(at)?), first));
         }
         let question = Question::Tokens {
             model: None,
@@ -124,10 +124,7 @@ impl Merges {
         let told = scene.ask(&question).ready()?;
         match &*told {
             Told::Tokens(own) => Some((
-                own.words
-                    .iter()
-                    .max_by_key(|word| word.symbols.len())?
-                    .clone(),
+                readable(own.words.iter().max_by_key(|word| word.symbols.len())?),
                 0,
             )),
             _ => None,
@@ -402,20 +399,6 @@ fn first_token(tokens: &TextTokens, word: usize) -> Option<usize> {
     tokens.pieces.iter().position(is_in)
 }
 
-/// A piece as people read it: the vocabulary's signs for a space and a line break become marks.
-fn spelled(written: &str) -> String {
-    let text: String = written
-        .chars()
-        .map(|letter| match letter {
-            'Ġ' | '▁' => '·',
-            'Ċ' => '⏎',
-            'ĉ' => '⇥',
-            other => other,
-        })
-        .collect();
-    visible(&text)
-}
-
 /// The merges in words, for those who cannot see them.
 fn spoken(word: &Word, n_shown: usize) -> String {
     let pieces = word.pieces_after(n_shown);
@@ -428,16 +411,4 @@ fn spoken(word: &Word, n_shown: usize) -> String {
         spelled(&word.text),
         names.join(" | ")
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_vocabularys_signs_become_marks() {
-        assert_eq!(spelled("Ġun"), "·un");
-        assert_eq!(spelled("▁Tom"), "·Tom");
-        assert_eq!(spelled("Ċ"), "⏎");
-    }
 }

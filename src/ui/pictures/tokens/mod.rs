@@ -3,6 +3,7 @@
 mod bytes;
 mod chips;
 mod merges;
+mod spelling;
 mod vocabulary;
 
 use egui::Ui;
