@@ -1,0 +1,314 @@
+//! A recorded run without its model: it answers as the engine did, in the window too, and says
+//! plainly what was not recorded.
+
+mod common;
+#[path = "common/window.rs"]
+mod window;
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+
+use egui_kittest::kittest::Queryable as _;
+use vitrine::engine::client::Client;
+use vitrine::engine::message::{
+    Action, CancelToken, Event, OpenRequest, Prompt, Request, RequestId, SessionId,
+};
+use vitrine::engine::question::{ModelChoice, Question, Told};
+use vitrine::engine::watch::Watch;
+use vitrine::model::linear::Kernels;
+use vitrine::recorded::RecordedRun;
+use vitrine::trace::debug::{DebugCommand, RunState};
+use vitrine::trace::file::Precision;
+use vitrine::trace::measure::lens::LensRequest;
+use vitrine::trace::measure::rope::Turned;
+use vitrine::trace::measure::{At, Point};
+
+const PROMPT: &str = "When Anna and Tom went to the park, Tom gave a book to";
+
+/// Either side of the engine's messages.
+trait Asked {
+    fn end_of(&mut self, action: Action) -> Event;
+
+    fn told(&mut self, question: &Question) -> Result<Told, String> {
+        match self.end_of(Action::Ask(Box::new(question.clone()))) {
+            Event::Told(told) => Ok(*told),
+            Event::Failed(why) => Err(why),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn go(&mut self, command: DebugCommand) -> Result<RunState, String> {
+        match self.end_of(Action::Debug(command)) {
+            Event::Run(state) => Ok(*state),
+            Event::Failed(why) => Err(why),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+impl Asked for Client {
+    fn end_of(&mut self, action: Action) -> Event {
+        let events = self.ask(SessionId(0), action, &CancelToken::default());
+        events.unwrap().find(Event::is_last).unwrap()
+    }
+}
+
+impl Asked for RecordedRun {
+    fn end_of(&mut self, action: Action) -> Event {
+        let (events, inbox) = channel();
+        self.send(Request {
+            id: RequestId(1),
+            session: SessionId(0),
+            action,
+            cancel: CancelToken::default(),
+            events,
+        })
+        .unwrap();
+        inbox.recv().unwrap().event
+    }
+}
+
+fn request() -> OpenRequest {
+    let model = ModelChoice {
+        name: "classroom".into(),
+        kernels: Kernels::Auto,
+    };
+    OpenRequest {
+        seed: Some(7),
+        watch: Watch::Everything,
+        ..OpenRequest::new(model, Prompt::Raw(PROMPT.into()))
+    }
+}
+
+/// A run of three tokens on the engine, and its trace in `folder`.
+fn recorded(folder: &Path) -> (Client, RunState, PathBuf) {
+    let mut engine = Client::start().unwrap();
+    engine.end_of(Action::Open(Box::new(request())));
+    let state = engine.go(DebugCommand::Tokens(3)).unwrap();
+    let Event::Traced(trace) = engine.end_of(Action::Debug(DebugCommand::Trace { hooks: None }))
+    else {
+        panic!("no trace");
+    };
+    let path = folder.join("run.safetensors");
+    trace.save(&path, Precision::F32).unwrap();
+    (engine, state, path)
+}
+
+#[test]
+fn a_recorded_run_answers_as_the_engine_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut engine, live, path) = recorded(folder.path());
+    let mut file = RecordedRun::start(&path).unwrap();
+    let Event::Run(state) = file.end_of(Action::Open(Box::new(request()))) else {
+        panic!("not opened");
+    };
+    assert_eq!((&state.ids, &state.texts), (&live.ids, &live.texts));
+    assert_eq!((state.prompt_len, state.next), (live.prompt_len, live.next));
+    assert_eq!(
+        (state.n_layers, &state.end_tokens),
+        (live.n_layers, &live.end_tokens)
+    );
+    for (one, other) in state.passes.iter().zip(&live.passes) {
+        assert_eq!(
+            (one.start, one.n_pos, &one.draw),
+            (other.start, other.n_pos, &other.draw)
+        );
+        assert_eq!((&one.executed, one.cache), (&other.executed, other.cache));
+    }
+    let at = At {
+        pass: 0,
+        row: live.prompt_len - 1,
+    };
+    let lens = LensRequest {
+        rows: vec![at],
+        points: vec![Point::Embed, Point::AfterMlp(5)],
+        top_k: 3,
+        tokens: Vec::new(),
+    };
+    let values = [
+        "blocks.2.attn.hook_pattern[3]",
+        "hook_embed",
+        "blocks.5",
+        "pass.2.unembed.hook_out",
+    ];
+    let (pass, layer) = (0, 4);
+    for question in [
+        Question::Values(values.map(|value| value.parse().unwrap()).into()),
+        Question::Histogram {
+            at: "blocks.1.hook_resid_mid".parse().unwrap(),
+            n_bins: 20,
+        },
+        Question::Heads { pass },
+        Question::Lens(lens),
+        Question::Paths {
+            pass,
+            rows: Vec::new(),
+        },
+        Question::Neurons { at, layer, k: 5 },
+        Question::Writes {
+            pass,
+            rows: vec![2, 9],
+        },
+        Question::Cost { pass: 1 },
+        Question::Ledger { pass: 2 },
+        Question::Logits {
+            at,
+            k: 10,
+            tokens: vec![3],
+        },
+        Question::Sampling {
+            pass: 1,
+            settings: None,
+            limit: 12,
+        },
+        Question::Redraw {
+            pass: 0,
+            settings: None,
+            n: 500,
+            seed: 3,
+        },
+        Question::Patterns {
+            pass: 2,
+            layers: Vec::new(),
+            size: 8,
+        },
+        Question::ScoreParts {
+            pass: 2,
+            layer,
+            head: 1,
+            row: 0,
+            key: 3,
+        },
+        Question::Rope {
+            pass: 1,
+            layer,
+            of: Turned::Keys,
+            head: 1,
+            rows: Vec::new(),
+        },
+        Question::Family { model: None },
+    ] {
+        let (mine, theirs) = (
+            file.told(&question).unwrap(),
+            engine.told(&question).unwrap(),
+        );
+        assert_eq!(mine, theirs, "{question:?}");
+    }
+    let maps = Question::ScoreMaps {
+        pass: 2,
+        layer,
+        head: 3,
+    };
+    let (Told::ScoreMaps(mine), Told::ScoreMaps(theirs)) =
+        (file.told(&maps).unwrap(), engine.told(&maps).unwrap())
+    else {
+        panic!("no maps");
+    };
+    assert_eq!(
+        (&mine.pattern, &mine.masked),
+        (&theirs.pattern, &theirs.masked)
+    );
+    // MLX adds the products in another order.
+    let apart = mine.dot.values().iter().zip(theirs.dot.values());
+    assert!(
+        apart
+            .into_iter()
+            .all(|(a, b)| (a - b).abs() <= 1e-5 * b.abs().max(1.0))
+    );
+}
+
+#[test]
+fn a_recorded_run_is_stepped_through_and_not_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_engine, live, path) = recorded(folder.path());
+    let mut file = RecordedRun::start(&path).unwrap();
+    file.end_of(Action::Open(Box::new(request())));
+    let rewound = file
+        .go(DebugCommand::Rewind("embed".parse().unwrap()))
+        .unwrap();
+    assert_eq!(
+        (rewound.ids.len(), rewound.passes.len()),
+        (live.prompt_len, 1)
+    );
+    assert!(rewound.passes[0].executed.is_empty());
+    let inside = file
+        .go(DebugCommand::To(
+            "blocks.1.attn.hook_pattern".parse().unwrap(),
+        ))
+        .unwrap();
+    assert_eq!(
+        inside
+            .cursor
+            .map(|cursor| cursor.hook.to_string())
+            .as_deref(),
+        Some("blocks.1.attn.hook_pattern")
+    );
+    assert_eq!(inside.passes[0].executed.len(), 2);
+    let logits = file.go(DebugCommand::Tokens(1)).unwrap();
+    assert_eq!(logits.next, vitrine::trace::debug::Next::Sample);
+    let end = file.go(DebugCommand::End { max_tokens: 64 }).unwrap();
+    assert_eq!(end.ids, live.ids);
+    let beyond = file.go(DebugCommand::Tokens(1)).unwrap_err();
+    assert!(beyond.contains("the recording ends here"), "{beyond}");
+    let edit = vitrine::trace::debug::EditChange::Add("hook_embed=zero".parse().unwrap());
+    let changed = file
+        .go(DebugCommand::Edit {
+            change: edit,
+            catch_up: true,
+        })
+        .unwrap_err();
+    assert!(changed.contains("was recorded"), "{changed}");
+    let weights = Question::Slice {
+        model: None,
+        path: "lm_head".into(),
+        rows: None,
+        columns: None,
+    };
+    assert!(
+        file.told(&weights)
+            .unwrap_err()
+            .contains("the model's weights")
+    );
+}
+
+#[test]
+fn the_window_saves_a_run_and_opens_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.safetensors");
+    let mut shown = window::open_at("pass.1.unembed");
+    window::press(&mut shown, egui::Key::S);
+    shown.get_by_label("Save the run");
+    let text = shown.get_by_label("File").value().unwrap_or_default();
+    assert!(text.ends_with("run.safetensors"), "{text}");
+    window::press(&mut shown, egui::Key::Escape);
+    // By the command itself: the field holds the home of whoever runs this test.
+    let trace = {
+        let (_engine, _live, path) = recorded(folder.path());
+        std::fs::copy(path, &file).unwrap();
+        file
+    };
+    let mut start = window::start();
+    start.recorded = Some(trace);
+    let mut shown = window::open(start);
+    assert!(
+        window::app(&shown).failures().is_empty(),
+        "{:?}",
+        window::app(&shown).failures()
+    );
+    shown.get_by_label("Recorded run");
+    for place in ["Attention", "Logits", "Residual stream", "KV cache"] {
+        if shown.query_by_label(place).is_some() {
+            window::click(&mut shown, place);
+        }
+    }
+    assert!(
+        window::app(&shown).failures().is_empty(),
+        "{:?}",
+        window::app(&shown).failures()
+    );
+    window::click(&mut shown, "Recorded run");
+    assert!(
+        shown.query_by_label("Recorded run").is_none(),
+        "the model runs again"
+    );
+}
