@@ -45,7 +45,7 @@ const word = (position) => {
   return token ? visible(token[1]) : "";
 };
 const number = (x) => (x === null || x === undefined ? "–" : Number.isFinite(x) ? String(Number(x.toPrecision(6))) : x < 0 ? "−∞" : "∞");
-const percent = (p) => (p >= 0.1 ? `${(100 * p).toFixed(1)} %` : p >= 0.001 ? `${(100 * p).toFixed(2)} %` : p > 0 ? `${(100 * p).toExponential(1)} %` : "0 %");
+const percent = (p) => (p >= 0.1 ? `${(100 * p).toFixed(1)} %` : p >= 0.001 ? `${(100 * p).toFixed(2)} %` : p >= 1e-7 ? `${Number((100 * p).toPrecision(2)).toFixed(Math.min(7, 1 - Math.floor(Math.log10(100 * p))))} %` : p > 0 ? "< 0.00001 %" : "0 %");
 const bytes = (n) => (n < 1000 ? `${n} B` : n < 1e6 ? `${(n / 1e3).toFixed(1)} KB` : `${(n / 1e6).toFixed(1)} MB`);
 
 // ---- colours
@@ -127,16 +127,23 @@ function embeddingPicture(room) {
 
 function attentionPicture(room, layer) {
   const { number: pass, row } = passOf(state.token);
-  const maps = tensor(pass, `blocks.${layer}.attn.hook_pattern`);
+  const hook = `blocks.${layer}.attn.hook_pattern`;
+  const maps = tensor(pass, hook);
   if (!maps) return room.append(nothing(`the attention of block ${layer}`));
-  const [nHeads, nRows, nKeys] = maps.shape;
+  const nHeads = maps.shape[0];
   state.head = Math.min(state.head, nHeads - 1);
-  state.key = Math.min(state.key, Math.min(run.passes[pass].start + row, nKeys - 1));
   const paint = sequential("--attention");
-  const start = run.passes[pass].start;
-  const dropped = nKeys !== start + run.passes[pass].n_pos;
-  const share = (head, y, x) => maps.values[(head * nRows + y) * nKeys + x];
-  const masked = (y, x) => !dropped && x > start + y;
+  // Rows of every pass together, where each pass still reads every position.
+  const isWhole = run.passes.every((one, number) => tensor(number, hook)?.shape[2] === one.start + one.n_pos);
+  const end = run.passes[run.passes.length - 1].start + run.passes[run.passes.length - 1].n_pos;
+  const start = isWhole ? 0 : run.passes[pass].start;
+  const [nRows, nKeys] = isWhole ? [end, end] : [maps.shape[1], maps.shape[2]];
+  const places = Array.from({ length: end }, (_, position) => passOf(position));
+  const valueAt = (one, head, y, x) => (x < one.shape[2] ? one.values[(head * one.shape[1] + y) * one.shape[2] + x] : 0);
+  const share = isWhole ? (head, y, x) => valueAt(tensor(places[y].number, hook), head, places[y].row, x) : (head, y, x) => valueAt(maps, head, y, x);
+  const masked = (y, x) => isWhole && x > y;
+  const chosen = isWhole ? run.passes[pass].start + row : row;
+  state.key = Math.min(state.key, isWhole ? chosen : nKeys - 1);
   const heads = make("div", { className: "heads", role: "group", "aria-label": "Heads" });
   for (let head = 0; head < nHeads; head++) {
     const button = make("button", { type: "button", className: "head", "aria-pressed": String(head === state.head), "aria-label": `Head L${layer}.H${head}` }, pixels(nRows, nKeys, (y, x) => share(head, y, x), paint, masked), make("span", { className: "mono" }, `L${layer}.H${head}`));
@@ -145,19 +152,18 @@ function attentionPicture(room, layer) {
   }
   const scale = Math.max(4, Math.min(30, Math.floor(420 / Math.max(nKeys, nRows))));
   const canvas = pixels(nRows, nKeys, (y, x) => share(state.head, y, x), paint, masked, nRows * nKeys > 40000 ? 1 : 6);
-  const map = mapOf(canvas, nRows, nKeys, scale, scale, row, (y) => word(start + y), (x) => word(x), `Attention of head L${layer}.H${state.head}: ${nRows} queries by ${nKeys} keys`, (y, x) => {
+  const map = mapOf(canvas, nRows, nKeys, scale, scale, chosen, (y) => word(start + y), (x) => word(x), `Attention of head L${layer}.H${state.head}: ${nRows} queries by ${nKeys} keys`, (y, x) => {
     state.key = x;
-    if (y !== row) return chooseToken(start + y);
-    draw(true);
+    chooseToken(start + y);
   });
   const rows = [];
-  for (let x = 0; x < nKeys && !masked(row, x); x++) {
-    const value = share(state.head, row, x);
+  for (let x = 0; x < nKeys && !masked(chosen, x); x++) {
+    const value = share(state.head, chosen, x);
     rows.push(make("tr", { className: x === state.key ? "chosen" : "", "data-key": String(x), "data-value": String(value) }, cell(String(x), "n"), cell(word(x), "word"), cell(percent(value), "n"), bar(value, "--attention")));
   }
   const table = make("table", {}, make("caption", {}, `Where “${word(state.token)}” looks in L${layer}.H${state.head}; the shares sum to 1`), make("thead", {}, heading(["key", "n"], ["token"], ["share", "n"], [""])), make("tbody", {}, ...rows));
   room.append(heads, make("div", { className: "side" }, map, table));
-  say(`${maps.name}[${state.head}, ${row}, ${state.key}] = ${number(share(state.head, row, state.key))} · “${word(state.token)}” reads “${word(state.key)}”`);
+  say(`${maps.name}[${state.head}, ${row}, ${state.key}] = ${number(share(state.head, chosen, state.key))} · “${word(state.token)}” reads “${word(state.key)}”`);
 }
 
 /** A map with its labels, a ring on the chosen cell, and the arrow keys. */
@@ -278,7 +284,7 @@ function draw() {
   byId("next").disabled = state.stage === stages.length - 1;
   const pass = run.passes[passOf(state.token).number];
   const seconds = pass.times.reduce((sum, [, one]) => sum + one, 0);
-  byId("figures").textContent = `pass ${passOf(state.token).number} · ${pass.n_pos} tokens · ${(1000 * seconds).toFixed(1)} ms`;
+  byId("figures").textContent = `pass ${passOf(state.token).number} · ${pass.n_pos === 1 ? "1 token" : `${pass.n_pos} tokens`} · ${(1000 * seconds).toFixed(1)} ms`;
 }
 
 function begin() {

@@ -8,7 +8,9 @@ use super::{Ended, window};
 use crate::ui::view_line::ViewLine;
 
 /// Flags of `vitrine open`.
+// The window's flags, which are part of these, have the name of the group already.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// A view as a line (`model=classroom raw="I love" at=tokens`), an address, or a trace file.
     #[arg(required = true, value_name = "LINE|FILE")]

@@ -120,23 +120,33 @@ impl Player {
     }
 
     fn passes(&self) -> Vec<PassState> {
-        let done = self.stand.done();
-        let has_begun = |pass: usize| pass == 0 || done.contains(&Step::Append(pass));
-        let passes = self.meta().passes.iter().enumerate();
-        let begun = passes.take_while(|(number, _)| has_begun(*number));
-        begun
-            .map(|(number, pass)| PassState {
+        let progress = self.progress();
+        let passes = self.meta().passes.iter().zip(progress).enumerate();
+        passes
+            .map(|(number, (pass, progress))| PassState {
                 start: pass.start,
                 n_pos: n_pos(pass),
                 boundaries: pass.boundaries.clone(),
-                executed: executed(pass, number, done),
+                executed: executed(pass, progress.n_stages),
                 recorded: Vec::new(),
                 cache: pass.cache,
-                draw: self
-                    .draw_state(number)
-                    .filter(|_| done.contains(&Step::Draw(number))),
+                draw: self.draw_state(number).filter(|_| progress.is_drawn),
             })
             .collect()
+    }
+
+    /// How far each pass that has begun has come.
+    fn progress(&self) -> Vec<Progress> {
+        let mut passes = vec![Progress::default()];
+        for step in self.stand.done() {
+            match (step, passes.last_mut()) {
+                (Step::Append(_), _) => passes.push(Progress::default()),
+                (Step::Stage(..), Some(pass)) => pass.n_stages += 1,
+                (Step::Draw(_), Some(pass)) => pass.is_drawn = true,
+                (_, None) => {}
+            }
+        }
+        passes
     }
 
     fn draw_state(&self, pass: usize) -> Option<DrawState> {
@@ -189,12 +199,18 @@ pub(super) fn n_pos(pass: &PassMeta) -> usize {
     pass.boundaries.iter().sum()
 }
 
-fn executed(pass: &PassMeta, number: usize, done: &[Step]) -> Vec<(Stage, f64)> {
+/// How far a pass has come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Progress {
+    n_stages: usize,
+    is_drawn: bool,
+}
+
+/// The first `n_stages` stages with their times.
+fn executed(pass: &PassMeta, n_stages: usize) -> Vec<(Stage, f64)> {
     let times = pass.times.iter();
     let stages = times.filter_map(|(stage, seconds)| Some((stage.parse().ok()?, *seconds)));
-    stages
-        .filter(|(stage, _)| done.contains(&Step::Stage(number, *stage)))
-        .collect()
+    stages.take(n_stages).collect()
 }
 
 fn from<T: DeserializeOwned>(value: &Value) -> Option<T> {
