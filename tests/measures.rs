@@ -17,9 +17,10 @@ use vitrine::model::linear::Matrix;
 use vitrine::trace::edit::Edit;
 use vitrine::trace::measure::costs::PassCost;
 use vitrine::trace::measure::heads::{HeadReport, HeadRole, HeadText, ProbeText};
+use vitrine::trace::measure::ledger::Ledger;
 use vitrine::trace::measure::lens::{self, LensRequest, LensView};
 use vitrine::trace::measure::quantized::{Reference, rounded};
-use vitrine::trace::measure::{At, Point};
+use vitrine::trace::measure::{At, Point, TokenShare};
 use vitrine::trace::{BlockHook, Hook, Stage};
 
 fn load(name: &str) -> Rc<LoadedModel> {
@@ -578,11 +579,14 @@ fn a_summary_is_read_back_without_the_model() {
         let heads: HeadReport = serde_json::from_value(take("heads")).unwrap();
         assert_eq!((heads.text, heads.heads.len()), (HeadText::Prompt, 2 * 4));
         let views: Vec<LensView> = serde_json::from_value(take("logit_lens")).unwrap();
-        assert_eq!(views.len(), 2 * 5);
+        // Every row of the prompt and the one of the pass after it, at 5 points of 2 layers.
+        assert_eq!(views.len(), (tiny_ids().len() + 1) * 5);
         let drawn = run.passes()[1].draw().unwrap().token;
-        assert_eq!(views[9].chosen[0].token.id, drawn);
+        assert_eq!(views.last().unwrap().chosen[0].token.id, drawn);
         let costs: Vec<PassCost> = serde_json::from_value(take("costs")).unwrap();
-        assert_eq!(costs.len(), 2);
+        let ledgers: Vec<Ledger> = serde_json::from_value(take("kv_ledgers")).unwrap();
+        let next: Vec<Vec<TokenShare>> = serde_json::from_value(take("next_tokens")).unwrap();
+        assert_eq!((costs.len(), ledgers.len(), next.len()), (2, 2, 2));
         assert!(summary.is_empty());
     });
 }
