@@ -133,6 +133,22 @@ impl eframe::App for Shooter {
         }
         ctx.request_repaint_after(Duration::from_millis(10));
     }
+
+    /// Whatever the pointer and the keyboard do on that screen, the picture is of what was asked for.
+    fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        input.events.retain(|event| {
+            use egui::Event::{Key, MouseMoved, MouseWheel, PointerButton, PointerMoved, Text};
+            !matches!(
+                event,
+                Key { .. }
+                    | MouseMoved(_)
+                    | MouseWheel { .. }
+                    | PointerButton { .. }
+                    | PointerMoved(_)
+                    | Text(_)
+            )
+        });
+    }
 }
 
 /// Writes a picture, all of it or nothing.
