@@ -150,6 +150,10 @@ impl App {
         if let Some(to) = &wanted.to {
             self.follow_index(&Spot::from(to.clone()));
         }
+        let names_token = wanted.to.as_ref().is_some_and(|to| to.index.len() > 1);
+        if let Some(first) = wanted.mark.first().filter(|_| !names_token) {
+            self.view.token = *first;
+        }
         if let Some(spot) = spot_of(wanted) {
             self.visit(spot);
         }

@@ -115,7 +115,7 @@ impl LessonsPage {
                 ui.label(Type::Body.text(unit, palette.muted));
             }
             let mut check = Button::new("Check");
-            check.is_primary = true;
+            check.is_primary = !self.typed.trim().is_empty();
             check.is_disabled = self.typed.trim().is_empty();
             is_given |= check.show(ui, space::TARGET).clicked();
         });

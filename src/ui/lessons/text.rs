@@ -75,10 +75,7 @@ fn is_plain(text: &str) -> bool {
                 .iter()
                 .any(|mark| line.starts_with(mark))
     };
-    let single_star = text.replace("**", "").contains('*');
-    !text.lines().any(is_block)
-        && !single_star
-        && !["](", "$$", "<http"].iter().any(|mark| text.contains(mark))
+    !text.lines().any(is_block) && !["](", "$$", "<http"].iter().any(|mark| text.contains(mark))
 }
 
 /// Paragraphs, each on one line.
@@ -105,14 +102,21 @@ fn set(text: &str, colour: Color32) -> LayoutJob {
     let mut job = LayoutJob::default();
     for (at, part) in text.split("**").enumerate() {
         for (in_code, piece) in part.split('`').enumerate() {
-            let font = match (at % 2 == 1, in_code % 2 == 1) {
+            let is_code = in_code % 2 == 1;
+            let font = match (at % 2 == 1, is_code) {
                 (_, true) => FontId::new(SIZE - 1.0, FontFamily::Monospace),
                 (true, false) => FontId::new(SIZE, fonts::semibold()),
                 (false, false) => FontId::new(SIZE, FontFamily::Proportional),
             };
-            let mut format = TextFormat::simple(font, colour);
-            format.line_height = Some(SIZE * 1.5);
-            job.append(piece, 0.0, format);
+            let stars = piece.matches('*').count();
+            // One star alone is a star.
+            let mark = if is_code || stars % 2 == 1 { "**" } else { "*" };
+            for (in_stars, words) in piece.split(mark).enumerate() {
+                let mut format = TextFormat::simple(font.clone(), colour);
+                format.italics = in_stars % 2 == 1;
+                format.line_height = Some(SIZE * 1.5);
+                job.append(words, 0.0, format);
+            }
         }
     }
     job
@@ -127,13 +131,7 @@ mod tests {
         assert!(is_plain(
             "A **head** reads `x`.\nOn two lines.\n\nAnd more: 3.5 is a number."
         ));
-        for rich in [
-            "- one",
-            "1. first",
-            "| a | b |",
-            "see [here](x)",
-            "an *idea*",
-        ] {
+        for rich in ["- one", "1. first", "| a | b |", "see [here](x)"] {
             assert!(!is_plain(rich), "{rich}");
         }
         assert_eq!(paragraphs("a\nb\n\n\nc "), ["a b", "c"]);
@@ -141,8 +139,14 @@ mod tests {
 
     #[test]
     fn every_letter_of_a_paragraph_is_set() {
-        let job = set("A **head** reads `x`.", Color32::BLACK);
-        assert_eq!(job.text, "A head reads x.");
-        assert_eq!(job.sections.len(), 5);
+        let job = set("A **head** reads `x`, *not* 2 * 3.", Color32::BLACK);
+        assert_eq!(
+            job.text, "A head reads x, *not* 2 * 3.",
+            "three stars are no pairs"
+        );
+        let job = set("A **head** reads `*x`, *not* y.", Color32::BLACK);
+        assert_eq!(job.text, "A head reads *x, not y.");
+        let slanted = job.sections.iter().filter(|section| section.format.italics);
+        assert_eq!(slanted.count(), 1);
     }
 }

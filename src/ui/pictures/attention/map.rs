@@ -107,7 +107,8 @@ impl MapPart {
                 super::address(scene, cell)
             )
         });
-        if let Some(tip) = tip {
+        // Before a room the sentence says it.
+        if let Some(tip) = tip.filter(|_| !scene.view.is_presenting) {
             shown.response.on_hover_text_at_pointer(tip);
         }
         Pointed {

@@ -60,8 +60,8 @@ impl Picture for AttentionPicture {
     }
 
     fn spoken(&mut self, scene: &Scene<'_>) -> Option<(String, String)> {
-        let cell = self.cell(scene)?;
         let maps = self.maps().filter(|maps| maps.head == head(scene))?;
+        let cell = self.cell_without_hover(scene, maps)?;
         let own = maps.start + cell.row;
         let share = maps.pattern.value(&[cell.row, cell.col])?;
         let (query, key) = (scene.name(own), scene.name(cell.col));

@@ -80,6 +80,8 @@ const NUMBER_ROOM: Vec2 = vec2(36.0, 17.0);
 const LABEL_WIDTH: f32 = 104.0;
 /// Cells do not grow beyond this.
 const LARGEST_CELL: f32 = 72.0;
+/// The same where the numbers of a row are to be read from afar.
+const LARGEST_BEFORE_A_ROOM: f32 = 150.0;
 
 impl<'a> HeatMap<'a> {
     /// A map called `name` for those who cannot see it; its scale ends at `limit`.
@@ -200,7 +202,11 @@ impl<'a> HeatMap<'a> {
             self.grid.n_cols().max(1) as f32,
             self.grid.n_rows().max(1) as f32,
         );
-        let cell = (inner / n).min(Vec2::splat(LARGEST_CELL));
+        let largest = match self.figures {
+            Some(_) => LARGEST_BEFORE_A_ROOM,
+            None => LARGEST_CELL,
+        };
+        let cell = (inner / n).min(Vec2::splat(largest));
         let cell = match self.is_square {
             true => Vec2::splat(cell.min_elem()),
             false => vec2(inner.x / n.x, cell.y.min(inner.y / n.y)),
@@ -326,7 +332,7 @@ impl<'a> HeatMap<'a> {
                     None => continue,
                 };
                 let size = match self.figures {
-                    Some(_) => (rect.width() * 0.42).clamp(7.0, 13.0),
+                    Some(_) => (rect.width() * 0.36).clamp(7.0, 18.0),
                     None => Type::MonoSmall.font().size,
                 };
                 let font = egui::FontId::new(size, Type::MonoSmall.font().family);
