@@ -17,7 +17,8 @@ mod state;
 mod talk;
 
 use egui::{
-    CentralPanel, Color32, Frame, LayerId, Margin, Order, Panel, Rect, Stroke, Ui, UiBuilder, pos2,
+    CentralPanel, Color32, Frame, LayerId, Margin, Mesh, Order, Panel, Pos2, Rect, Ui, UiBuilder,
+    Vec2, pos2,
 };
 
 pub use notes::notes_ui;
@@ -110,19 +111,43 @@ fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
 
 /// Dims everything but what is around the pointer.
 fn spotlight_ui(ui: &Ui) {
-    const RADIUS: f32 = 92.0;
     let whole = ui.ctx().content_rect();
     let Some(at) = ui.input(|input| input.pointer.latest_pos()) else {
         return;
     };
     let layer = LayerId::new(Order::Foreground, egui::Id::unique("spotlight"));
     let painter = ui.ctx().layer_painter(layer);
-    // A ring so wide that it covers the window.
-    let wide = whole.width() + whole.height();
-    let dim = Stroke::new(wide, Color32::from_black_alpha(150));
-    painter.circle_stroke(at, RADIUS + wide / 2.0, dim);
+    painter.add(spotlight(at, whole.width() + whole.height()));
     ui.ctx()
         .request_repaint_after(std::time::Duration::from_millis(33));
+}
+
+/// A dark ring around `at` with a soft inner edge, as wide as `far`.
+fn spotlight(at: Pos2, far: f32) -> Mesh {
+    const RADIUS: f32 = 92.0;
+    const EDGE: f32 = 14.0;
+    const N_CORNERS: u32 = 96;
+    let dim = Color32::from_black_alpha(160);
+    let rings = [
+        (RADIUS, Color32::TRANSPARENT),
+        (RADIUS + EDGE, dim),
+        (RADIUS + far, dim),
+    ];
+    let mut mesh = Mesh::default();
+    for corner in 0..N_CORNERS {
+        let angle = std::f32::consts::TAU * corner as f32 / N_CORNERS as f32;
+        for (radius, colour) in rings {
+            mesh.colored_vertex(at + radius * Vec2::angled(angle), colour);
+        }
+    }
+    for corner in 0..N_CORNERS {
+        let (here, next) = (3 * corner, 3 * ((corner + 1) % N_CORNERS));
+        for ring in 0..2 {
+            mesh.add_triangle(here + ring, here + ring + 1, next + ring);
+            mesh.add_triangle(here + ring + 1, next + ring + 1, next + ring);
+        }
+    }
+    mesh
 }
 
 fn margins(ui: &Ui, x: i8, y: i8) -> Frame {
@@ -130,4 +155,24 @@ fn margins(ui: &Ui, x: i8, y: i8) -> Frame {
     Frame::new()
         .fill(fill)
         .inner_margin(Margin::symmetric(x, y))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spotlight_covers_all_but_its_circle() {
+        let mesh = spotlight(pos2(100.0, 100.0), 3_000.0);
+        assert!(mesh.is_valid());
+        let nearest = mesh
+            .vertices
+            .iter()
+            .map(|v| v.pos.distance(pos2(100.0, 100.0)));
+        assert!(nearest.fold(f32::INFINITY, f32::min) > 90.0);
+        assert!(
+            mesh.calc_bounds()
+                .contains_rect(Rect::from_min_size(pos2(0.0, 0.0), Vec2::splat(2_000.0)))
+        );
+    }
 }
