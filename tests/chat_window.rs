@@ -33,9 +33,16 @@ fn endless(home: &tempfile::TempDir) {
     chat.rename("Endless").unwrap();
 }
 
-fn ask(window: &mut Window, text: &str) {
-    window.get_by_label("Message").type_text(text);
+/// Types into a field.
+fn type_into(window: &mut Window, field: &str, text: &str) {
+    window.get_by_label(field).focus();
     window.step();
+    window.get_by_label(field).type_text(text);
+    window.step();
+}
+
+fn ask(window: &mut Window, text: &str) {
+    type_into(window, "Message", text);
     window.key_press(Key::Enter);
     window.step();
     window.step();
@@ -106,10 +113,7 @@ fn a_question_is_answered_again_edited_and_found_after_a_restart() {
     // The first question said otherwise: a branch; what was said before stays.
     click_first(&mut window, "Edit");
     settle(&mut window);
-    window
-        .get_by_label("Edit the message")
-        .type_text(" Say it.");
-    window.step();
+    type_into(&mut window, "Edit the message", " Say it.");
     click(&mut window, "Ask this");
     settle(&mut window);
     let edited = texts(&window);
@@ -209,10 +213,7 @@ fn conversations_are_named_found_removed_and_brought_back() {
     ask(&mut window, "What is the capital of Italy?");
     settle(&mut window);
     assert_eq!(app(&window).chat().list.len(), 2);
-    window
-        .get_by_label("Search the conversations")
-        .type_text("7 + 5");
-    window.step();
+    type_into(&mut window, "Search the conversations", "7 + 5");
     settle(&mut window);
     window.get_by_label("1 conversation");
     press(&mut window, Key::Escape);

@@ -382,3 +382,11 @@ pub fn quiet_icon(ui: &mut Ui, icon: Icon, told: &str, is_enabled: bool) -> Resp
     icon.paint(ui.painter(), area, colour);
     response.on_hover_text(told)
 }
+
+/// Gives a text field its name, for those who hear the window.
+pub fn name_field(field: &Response, text: &str, name: &str) {
+    field.widget_info(|| WidgetInfo {
+        label: Some(name.to_owned()),
+        ..WidgetInfo::text_edit(true, text, text, "")
+    });
+}

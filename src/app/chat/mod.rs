@@ -145,6 +145,7 @@ impl App {
         self.chat.close();
         self.chat.state.open = Some(open);
         self.chat.state.goal = goal;
+        self.pages.chat.composer.wants_focus = true;
         self.chat.note_open();
     }
 

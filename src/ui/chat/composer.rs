@@ -5,7 +5,7 @@ use egui::{Frame, Key, Layout, Margin, Modifiers, ScrollArea, TextEdit, Ui};
 use super::talk::COLUMN;
 use super::{ChatCommand, Talk, gauge, side};
 use crate::chat::Role;
-use crate::ui::controls::Button;
+use crate::ui::controls::{Button, name_field};
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, corner, space};
 
@@ -84,9 +84,7 @@ fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &
         .max_height(180.0)
         .show(ui, |ui| ui.add(field))
         .inner;
-    field.widget_info(|| {
-        egui::WidgetInfo::text_edit(true, &composer.text, &composer.text, "Message")
-    });
+    name_field(&field, &composer.text, "Message");
     let is_first = !composer.was_there;
     if (composer.wants_focus || is_first) && scene.view.overlay.is_none() {
         field.request_focus();

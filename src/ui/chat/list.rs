@@ -6,7 +6,7 @@ use egui::{
 
 use super::{ChatCommand, ChatState, Undo, row_menu};
 use crate::chat::{Hit, Summary};
-use crate::ui::controls::{Button, caption, focus_ring, quiet_button};
+use crate::ui::controls::{Button, caption, focus_ring, name_field, quiet_button};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, corner, space};
@@ -96,9 +96,7 @@ fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage) {
         .hint_text(hint)
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field.widget_info(|| {
-        WidgetInfo::text_edit(true, &page.search, &page.search, "Search the conversations")
-    });
+    name_field(&field, &page.search, "Search the conversations");
     if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
         page.search.clear();
         scene.tell_chat(ChatCommand::Search(String::new()));

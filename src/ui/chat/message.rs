@@ -7,7 +7,7 @@ use super::{ChatCommand, figures, tokens};
 use crate::chat::{Message, MessageId, Role};
 use crate::trace::units;
 use crate::ui::command::Command;
-use crate::ui::controls::{Button, quiet_button, quiet_icon};
+use crate::ui::controls::{Button, name_field, quiet_button, quiet_icon};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
@@ -187,9 +187,7 @@ fn editing_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Mes
         .desired_rows(2)
         .return_key(egui::KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
     let field = ui.add(field);
-    field.widget_info(|| {
-        egui::WidgetInfo::text_edit(true, &editing.text, &editing.text, "Edit the message")
-    });
+    name_field(&field, &editing.text, "Edit the message");
     if !editing.is_begun {
         field.request_focus();
         editing.is_begun = true;

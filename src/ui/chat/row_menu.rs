@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use egui::{Key, TextEdit, Ui, WidgetInfo};
+use egui::{Key, TextEdit, Ui};
 
 use super::list::ListPage;
 use super::{ChatCommand, ExportForm};
 use crate::chat::Summary;
-use crate::ui::controls::{Button, caption};
+use crate::ui::controls::{Button, caption, name_field};
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
 
@@ -89,7 +89,7 @@ fn folder_ui(ui: &mut Ui, page: &mut ListPage, name: &str) {
     }
     let field = TextEdit::singleline(&mut page.path).desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field.widget_info(|| WidgetInfo::text_edit(true, &page.path, &page.path, name));
+    name_field(&field, &page.path, name);
 }
 
 /// A title as the name of a file.
@@ -121,8 +121,7 @@ pub(super) fn renaming_ui(
     }
     let field = TextEdit::singleline(title).desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field
-        .widget_info(|| WidgetInfo::text_edit(true, &*title, &*title, "Title of the conversation"));
+    name_field(&field, &*title, "Title of the conversation");
     let pressed = |key| ui.input(|input| input.key_pressed(key));
     if pressed(Key::Escape) {
         page.renaming = None;

@@ -9,7 +9,7 @@ use egui::{
 use pulldown_cmark::Alignment;
 
 use super::code::{Painter, code_ui};
-use super::parse::{Block, Span, Style, Text};
+use super::parse::{Block, Cell, Span, Style, Text};
 use crate::ui::fonts;
 use crate::ui::theme::{Palette, Role, corner, space};
 
@@ -35,7 +35,7 @@ pub(super) fn blocks_ui(ui: &mut Ui, painter: &mut Painter, blocks: &[Block], is
                     });
                 });
             }
-            Block::Table(alignments, rows) => table_ui(ui, alignments, rows),
+            Block::Table(table) => table_ui(ui, &table.alignments, &table.rows),
             Block::Formula(text) => formula_ui(ui, text),
             Block::Rule => {
                 ui.separator();
@@ -176,7 +176,7 @@ fn formula_ui(ui: &mut Ui, text: &str) {
 /// Space between two columns, and between two rows.
 const GAP: [f32; 2] = [24.0, 8.0];
 
-fn table_ui(ui: &mut Ui, alignments: &[Alignment], rows: &[Vec<Vec<Span>>]) {
+fn table_ui(ui: &mut Ui, alignments: &[Alignment], rows: &[Vec<Cell>]) {
     let palette = Palette::of(ui);
     let n_columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let room = ui.available_width() - 26.0 - GAP[0] * n_columns.saturating_sub(1) as f32;
@@ -222,7 +222,7 @@ fn row_ui(
     ui: &mut Ui,
     alignments: &[Alignment],
     widths: &[f32],
-    cells: &[Vec<Span>],
+    cells: &[Cell],
     galleys: Vec<Arc<Galley>>,
 ) -> egui::Rect {
     let height = galleys

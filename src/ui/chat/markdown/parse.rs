@@ -37,12 +37,24 @@ pub enum Block {
     Text(Text),
     /// Code, with the language it is said to be in.
     Code(String, String, usize),
-    /// A table: its columns' alignment, and its rows; the first is the heading.
-    Table(Vec<Alignment>, Vec<Vec<Vec<Span>>>),
+    /// A table.
+    Table(Table),
     /// A formula of its own.
     Formula(String),
     /// A line.
     Rule,
+}
+
+/// What stands in one cell of a table.
+pub type Cell = Vec<Span>;
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table {
+    /// How its columns are aligned.
+    pub alignments: Vec<Alignment>,
+    /// Its rows; the first is the heading.
+    pub rows: Vec<Vec<Cell>>,
 }
 
 /// Text that wraps.
@@ -89,7 +101,7 @@ struct Reader {
     mark: Option<String>,
     quote: usize,
     code: Option<(String, String)>,
-    table: Option<(Vec<Alignment>, Vec<Vec<Vec<Span>>>)>,
+    table: Option<Table>,
 }
 
 impl Reader {
@@ -167,11 +179,14 @@ impl Reader {
             }
             Tag::Table(alignments) => {
                 self.flush();
-                self.table = Some((alignments, Vec::new()));
+                self.table = Some(Table {
+                    alignments,
+                    rows: Vec::new(),
+                });
             }
             Tag::TableHead | Tag::TableRow => {
-                if let Some((_, rows)) = &mut self.table {
-                    rows.push(Vec::new());
+                if let Some(table) = &mut self.table {
+                    table.rows.push(Vec::new());
                 }
             }
             Tag::Emphasis => self.n_slanted += 1,
@@ -205,15 +220,15 @@ impl Reader {
             TagEnd::Item => self.flush(),
             TagEnd::TableCell => {
                 let cell = std::mem::take(&mut self.text.spans);
-                if let Some((_, rows)) = &mut self.table
-                    && let Some(row) = rows.last_mut()
+                if let Some(table) = &mut self.table
+                    && let Some(row) = table.rows.last_mut()
                 {
                     row.push(cell);
                 }
             }
             TagEnd::Table => {
-                if let Some((alignments, rows)) = self.table.take() {
-                    self.blocks.push(Block::Table(alignments, rows));
+                if let Some(table) = self.table.take() {
+                    self.blocks.push(Block::Table(table));
                 }
             }
             TagEnd::Emphasis => self.n_slanted = self.n_slanted.saturating_sub(1),
@@ -281,8 +296,9 @@ mod tests {
                     line(&text.spans)
                 ),
                 Block::Code(language, code, _) => format!("[{language}] {}", code.trim_end()),
-                Block::Table(_, rows) => {
-                    let rows: Vec<String> = rows
+                Block::Table(table) => {
+                    let rows: Vec<String> = table
+                        .rows
                         .iter()
                         .map(|row| {
                             row.iter()

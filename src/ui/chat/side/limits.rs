@@ -1,14 +1,14 @@
 //! Where an answer ends, where its random numbers begin, how keys and values are kept, and whether
 //! the model thinks first.
 
-use egui::{TextEdit, Ui, WidgetInfo};
+use egui::{TextEdit, Ui};
 use serde_json::{Map, Value};
 
 use super::{SidePage, row_ui};
 use crate::engine::question::{Message, Question, TemplateArgs, Told};
 use crate::trace::units;
 use crate::ui::answers::Asked;
-use crate::ui::controls::{caption, segmented};
+use crate::ui::controls::{caption, name_field, segmented};
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
 
@@ -84,7 +84,7 @@ fn number_ui(
                 .align(egui::Align2::RIGHT_CENTER)
                 .desired_width(132.0);
             let edit = ui.add(edit);
-            edit.widget_info(|| WidgetInfo::text_edit(true, &text, &text, name));
+            name_field(&edit, &text, name);
             shown = Some(edit.on_hover_text(told));
         });
     });
@@ -132,7 +132,7 @@ fn stop_ui(ui: &mut Ui, page: &mut SidePage) {
         .desired_rows(1)
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field.widget_info(|| WidgetInfo::text_edit(true, &text, &text, "Stop strings"));
+    name_field(&field, &text, "Stop strings");
     if field.changed() {
         let lines = text.lines().filter(|line| !line.is_empty());
         page.draft.stop = lines.map(str::to_owned).collect();

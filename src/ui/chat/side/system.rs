@@ -1,10 +1,10 @@
 //! The system prompt, and those that were kept.
 
-use egui::{TextEdit, Ui, WidgetInfo};
+use egui::{TextEdit, Ui};
 
 use super::SidePage;
 use crate::ui::chat::ChatCommand;
-use crate::ui::controls::{Button, caption, quiet_button};
+use crate::ui::controls::{Button, caption, name_field, quiet_button};
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
 
@@ -26,14 +26,7 @@ pub(super) fn system_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut SidePage)
         .desired_rows(2)
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
-    field.widget_info(|| {
-        WidgetInfo::text_edit(
-            true,
-            &page.draft.system,
-            &page.draft.system,
-            "System prompt",
-        )
-    });
+    name_field(&field, &page.draft.system, "System prompt");
     page.note(&field);
     ui.horizontal(|ui| {
         let saved = Button::new("Saved prompts").show(ui, 24.0);
@@ -77,9 +70,7 @@ fn saved_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut SidePage) {
             .hint_text("Name for this one")
             .desired_width(140.0);
         let field = ui.add(field);
-        field.widget_info(|| {
-            WidgetInfo::text_edit(true, &page.name, &page.name, "Name of the prompt")
-        });
+        name_field(&field, &page.name, "Name of the prompt");
         let mut keep = Button::new("Keep");
         keep.is_disabled = text.is_empty() || page.name.trim().is_empty();
         if keep.show(ui, 26.0).clicked() {
