@@ -38,10 +38,9 @@ fn reply(window: &Window) -> Reply {
     *last(window).reply.unwrap()
 }
 
-/// Clicks the control whose name begins so.
+/// Clicks the control whose name has this in it.
 fn click_on(window: &mut Window, name: &str) {
-    let found = window.get_by(|node| node.label().is_some_and(|label| label.starts_with(name)));
-    found.click();
+    window.get_by_label_contains(name).click();
     window.step();
     window.step();
 }
@@ -103,8 +102,7 @@ fn a_token_opens_as_the_pass_that_made_it_and_one_goes_back() {
     let mut start = on_chat(&store);
     start.model.name = "classroom-16bit".to_owned();
     let mut window = open(start);
-    click_on(&mut window, QUESTION);
-    settle(&mut window);
+    click(&mut window, &format!("conversation: {QUESTION}"));
     click(&mut window, "Tokens");
     inspect(&mut window, 2, "Load its model and open this pass");
     assert_eq!(app(&window).run().unwrap().model, "classroom");
@@ -148,8 +146,7 @@ fn a_running_answer_is_paused_stepped_and_goes_on() {
     chat.rename("An endless one").unwrap();
     drop(chat);
     let mut window = open(on_chat(&store));
-    click_on(&mut window, "An endless one");
-    settle(&mut window);
+    click(&mut window, "conversation: An endless one");
     window.get_by_label("Message").type_text("Say more.");
     window.step();
     window.key_press(Key::Enter);

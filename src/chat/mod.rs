@@ -10,8 +10,10 @@ mod export;
 mod journal;
 mod line;
 mod store;
+mod trial;
 
 pub use conversation::{Conversation, Message, Reply};
 pub use export::{from_json, to_json, to_markdown};
 pub use line::{CacheChoice, Line, MessageId, Role, Setup};
 pub use store::{ChatStore, Hit, OpenChat, Summary};
+pub use trial::{Cell, Measured, Side, Sums, Trial};

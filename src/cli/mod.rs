@@ -20,6 +20,7 @@ mod step;
 mod sweep;
 mod table;
 mod trace;
+mod trial;
 mod window;
 
 use std::process::ExitCode;
@@ -63,6 +64,8 @@ enum Command {
     Sweep(Box<sweep::Args>),
     /// Put two prompts, two models or two traces side by side: where do they part?
     Compare(Box<compare::Args>),
+    /// Put the same questions to several models, one at a time: answers, speed, memory as a table.
+    Trial(Box<trial::Args>),
     /// Find the heads that look at the previous token, at repetitions, at the first token.
     Heads(Box<heads::Args>),
     /// Open a view that came as a line of text, or a recorded run, in the window.
@@ -113,6 +116,7 @@ fn execute(cli: Cli) -> Result<Ended> {
         Some(Command::Trace(args)) => trace::run(*args),
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Trial(args)) => trial::run(&args),
         Some(Command::Heads(args)) => heads::run(&args),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Open(args)) => open::run(*args),

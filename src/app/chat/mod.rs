@@ -4,10 +4,14 @@
 mod answer;
 mod clerk;
 mod files;
+mod intake;
 mod model;
 mod room;
 mod scratch;
+mod trial;
 mod visit;
+
+use std::sync::Arc;
 
 use anyhow::Result;
 
@@ -29,6 +33,12 @@ pub struct ChatDesk {
     running: Option<Running>,
     /// The commit of the model's files, where they have one.
     revision: Option<String>,
+    /// Texts that are being read.
+    intake: intake::Intake,
+    /// Asks for a frame.
+    wake: Arc<dyn Fn() + Send + Sync>,
+    /// The table that is being filled.
+    filling: Option<trial::Filling>,
     /// Whether the answer under way is stopped to be looked into.
     is_pausing: bool,
     /// What waits until the answer under way has stopped.
@@ -43,7 +53,9 @@ impl ChatDesk {
     ///
     /// # Errors
     /// If the system gives no thread, or no place for files.
-    pub fn new(store: Option<ChatStore>, wake: impl Fn() + Send + 'static) -> Result<Self> {
+    pub fn new(store: Option<ChatStore>, wake: impl Fn() + Send + Sync + 'static) -> Result<Self> {
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let wake_again = Arc::clone(&wake);
         let (store, scratch) = match store {
             Some(store) => (store, None),
             None => {
@@ -51,7 +63,7 @@ impl ChatDesk {
                 (ChatStore::new(scratch.folder().to_owned()), Some(scratch))
             }
         };
-        let mut clerk = Clerk::start(store.clone(), wake)?;
+        let mut clerk = Clerk::start(store.clone(), move || wake_again())?;
         clerk.give(Job::List);
         let next_model = names::SHORT_NAMES.first().map(|short| NextModel {
             name: short.name.to_owned(),
@@ -67,6 +79,9 @@ impl ChatDesk {
             clerk,
             running: None,
             revision: None,
+            intake: intake::Intake::default(),
+            wake,
+            filling: None,
             is_pausing: false,
             waiting: Vec::new(),
             _scratch: scratch,
@@ -76,7 +91,8 @@ impl ChatDesk {
     /// Whether everything that was asked for is there.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.clerk.is_idle() && self.running.is_none() && self.waiting.is_empty()
+        let is_writing = self.running.is_some() || self.filling.is_some();
+        self.clerk.is_idle() && !is_writing && self.waiting.is_empty() && self.intake.is_idle()
     }
 
     /// The row of the open conversation in the list, as it is now.
@@ -129,6 +145,8 @@ impl App {
     /// Takes in what the engine and the clerk have done for the chat.
     pub(super) fn take_chat_news(&mut self) {
         self.take_answer();
+        self.take_trial();
+        self.take_intake();
         for done in self.chat.clerk.done() {
             match done {
                 Done::Listed(list) => self.chat.state.list = list,
@@ -157,8 +175,14 @@ impl App {
             self.chat.waiting.push(command);
             return;
         }
+        if room::changes_what_is_open(&command) {
+            self.chat.state.shows_trial = false;
+        }
         match command {
-            ChatCommand::Send(text) => self.ask(&text),
+            ChatCommand::Send(text) => {
+                let text = self.with_attachments(&text);
+                self.ask(&text);
+            }
             ChatCommand::Stop => self.stop_answer(),
             ChatCommand::Continue(id) => self.go_on(id),
             ChatCommand::Again(id) => self.answer_again(id),
@@ -169,6 +193,12 @@ impl App {
             ChatCommand::Pause => self.pause_answer(),
             ChatCommand::GoOn => self.go_on_from_visit(),
             ChatCommand::Return => self.return_to_chat(),
+            ChatCommand::AttachFile(path) => self.attach_file(path),
+            ChatCommand::AttachText(name, text) => self.attach_text(name, text),
+            ChatCommand::Detach(id) => self.chat.state.attachments.retain(|one| one.id != id),
+            ChatCommand::Trial(on) => self.chat.state.shows_trial = on,
+            ChatCommand::TrialRun(table, max_tokens) => self.begin_trial(*table, max_tokens),
+            ChatCommand::TrialStop => self.stop_trial(),
             ChatCommand::Arrived => self.chat.state.goal = None,
             ChatCommand::DismissUndo => self.chat.state.undo = None,
             other => self.change_room(other),

@@ -80,6 +80,7 @@ impl<'a> Answering<'a> {
             | Ask::Plane { .. }
             | Ask::Similarity { .. } => self.of_weights(question),
             Ask::Tokens { .. }
+            | Ask::CountTokens { .. }
             | Ask::Variants { .. }
             | Ask::Vocabulary { .. }
             | Ask::SearchVocabulary { .. }

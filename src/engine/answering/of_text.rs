@@ -26,6 +26,10 @@ impl Answering<'_> {
                 let tokenizer = self.loaded(model.as_ref())?.tokenizer()?;
                 Told::Tokens(tokens(&tokenizer, &text, with_begin)?)
             }
+            Ask::CountTokens { model, text } => {
+                let tokenizer = self.loaded(model.as_ref())?.tokenizer()?;
+                Told::Count(tokenizer.encode_ids(&text, false)?.len())
+            }
             Ask::Variants { model, word } => {
                 let tokenizer = self.loaded(model.as_ref())?.tokenizer()?;
                 Told::Variants(tokenizer.variants(&word)?)

@@ -310,6 +310,13 @@ pub enum Question {
         /// Whether the model's own begin token is put before it, as before a raw prompt.
         with_begin: bool,
     },
+    /// How many tokens a text is → [`Told::Count`].
+    CountTokens {
+        /// The model.
+        model: Option<ModelChoice>,
+        /// The text.
+        text: String,
+    },
     /// A word with and without space and capital → [`Told::Variants`].
     Variants {
         /// The model.

@@ -103,6 +103,8 @@ pub enum Told {
     Tokens(TextTokens),
     /// Forms of a word.
     Variants(Vec<Variant>),
+    /// How many there are.
+    Count(usize),
     /// Part of the vocabulary; `n_found` is its size, or how many fit a search.
     Vocabulary(Found),
     /// A rendered template.

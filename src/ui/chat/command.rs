@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::chat::{MessageId, Setup};
+use crate::chat::{MessageId, Setup, Trial};
 use crate::trace::answer::TopToken;
 
 /// One wish of the chat's page; carried out after the frame, as
@@ -69,6 +69,18 @@ pub enum ChatCommand {
     GoOn,
     /// Back from the explorer to the conversation.
     Return,
+    /// Let the text of a file go with the next question.
+    AttachFile(PathBuf),
+    /// Let a text, called so, go with the next question.
+    AttachText(String, String),
+    /// Let an attached text go.
+    Detach(u64),
+    /// Show the table of answers side by side, or the talk.
+    Trial(bool),
+    /// Fill a table, with at most so many tokens for each answer.
+    TrialRun(Box<Trial>, usize),
+    /// Stop filling it.
+    TrialStop,
     /// Keep a system prompt under a name.
     SavePrompt(String, String),
     /// Forget a saved system prompt.

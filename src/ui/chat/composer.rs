@@ -3,7 +3,7 @@
 use egui::{Frame, Key, Layout, Margin, Modifiers, ScrollArea, TextEdit, Ui};
 
 use super::talk::COLUMN;
-use super::{ChatCommand, Talk, gauge, side};
+use super::{ChatCommand, Talk, attachments, gauge, side};
 use crate::chat::Role;
 use crate::ui::controls::{Button, name_field};
 use crate::ui::picture::Scene;
@@ -32,6 +32,8 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
         .outer_margin(Margin::symmetric(margin as i8, 0))
         .inner_margin(Margin::symmetric(14, 10));
     frame.show(ui, |ui| {
+        attachments::take_in(ui, scene);
+        attachments::attachments_ui(ui, scene);
         let is_sent = field_ui(ui, scene, composer, talk);
         ui.add_space(space::TINY);
         ui.horizontal(|ui| {
@@ -137,10 +139,11 @@ fn send_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, is_sent:
     }
     let mut send = Button::new("Send");
     send.key = "⏎";
-    send.is_disabled = composer.text.trim().is_empty();
+    let has_text = !composer.text.trim().is_empty() || !scene.chat.attachments.is_empty();
+    send.is_disabled = !has_text || scene.chat.is_reading();
     send.is_primary = !send.is_disabled;
     let is_sent = is_sent || send.show(ui, 30.0).clicked();
-    if is_sent && !composer.text.trim().is_empty() {
+    if is_sent && !send.is_disabled {
         let text = std::mem::take(&mut composer.text);
         scene.tell_chat(ChatCommand::Send(text));
         composer.wants_focus = true;

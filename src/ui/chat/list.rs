@@ -40,7 +40,16 @@ pub(super) fn list_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage) {
             }
         });
     undo_ui(ui, scene);
-    let import = Button::new("Import …").show(ui, 26.0);
+    let import = ui
+        .horizontal(|ui| {
+            let mut trial = Button::new("Side by side");
+            trial.is_on = scene.chat.shows_trial;
+            if trial.show(ui, 26.0).clicked() {
+                scene.tell_chat(ChatCommand::Trial(!scene.chat.shows_trial));
+            }
+            Button::new("Import …").show(ui, 26.0)
+        })
+        .inner;
     Popup::menu(&import)
         .accessible_name("Import")
         .close_behavior(PopupCloseBehavior::CloseOnClickOutside)

@@ -88,14 +88,15 @@ fn question_ui(ui: &mut Ui, text: &str) {
     /// Longer ones are as wide as can be; their width is not measured in every frame.
     const LONG: usize = 400;
     let palette = Palette::of(ui);
-    let text = text.trim_end();
+    let whole = text.trim_end();
+    let text = beginning(whole);
     let most = ui.available_width() - 100.0;
     let width = match text.len() {
         0..LONG => {
             let font = Type::Talk.font();
             let galley = ui
                 .painter()
-                .layout(text.to_owned(), font, palette.text, most);
+                .layout(text.to_string(), font, palette.text, most);
             galley.size().x.ceil() + 1.0
         }
         _ => most,
@@ -120,6 +121,19 @@ fn question_ui(ui: &mut Ui, text: &str) {
             });
         });
     });
+}
+
+/// As much of a text as is worth laying out: of a long one its beginning, and how long it is.
+fn beginning(text: &str) -> std::borrow::Cow<'_, str> {
+    const MOST: usize = 6_000;
+    match text.char_indices().nth(MOST) {
+        None => text.into(),
+        Some((end, _)) => {
+            let shown = text.get(..end).unwrap_or(text);
+            let size = crate::trace::units::bytes(text.len() as u64);
+            format!("{shown} …\n\n({size} in all; the model is given every word)").into()
+        }
+    }
 }
 
 /// What a model thought before it answered: folded, unless one wants to read it.

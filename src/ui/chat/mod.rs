@@ -5,6 +5,7 @@
 //! [`ChatCommand`]s. What only the page needs, such as the text being typed and the heights of what
 //! was laid out, is in [`ChatPage`].
 
+mod attachments;
 mod command;
 mod composer;
 mod figures;
@@ -19,6 +20,7 @@ mod side;
 mod state;
 mod talk;
 pub mod tokens;
+mod trial;
 mod visit;
 
 use egui::{CentralPanel, Key, Modifiers, Panel, Ui};
@@ -27,10 +29,12 @@ use super::command::Command;
 use super::frame::margins;
 use super::picture::Scene;
 
+pub use attachments::{Attached, Attachment};
 pub use command::{ChatCommand, ExportForm};
 pub use composer::Composer;
 pub use state::{ChatState, Found, NextModel, Undo, Writing};
 pub use talk::Talk;
+pub use trial::TrialState;
 pub use visit::{Visit, VisitAt, visit_ui};
 
 /// Below this width the settings give their room to the talk.
@@ -44,6 +48,7 @@ pub struct ChatPage {
     /// The messages, as they were laid out.
     pub talk: Talk,
     list: list::ListPage,
+    trial: trial::TrialPage,
     side: side::SidePage,
 }
 
@@ -71,6 +76,10 @@ pub fn chat_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
             .size_range(220.0..=380.0)
             .frame(margins(ui, 16, 16));
         side.show(ui, |ui| side::side_ui(ui, scene, &mut page.side));
+    }
+    if scene.chat.shows_trial {
+        trial::trial_ui(ui, scene, &mut page.trial);
+        return;
     }
     let composer = Panel::bottom("chat-composer")
         .resizable(false)

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use super::attachments::{Attached, Attachment};
+use super::trial::TrialState;
 use super::visit::Visit;
 use crate::chat::{Conversation, Hit, Message, MessageId, OpenChat, Setup, Summary};
 use crate::engine::message::{Reuse, SamplingChoice};
@@ -39,6 +41,12 @@ pub struct ChatState {
     pub model: String,
     /// What the explorer was opened on from here.
     pub visit: Option<Visit>,
+    /// Texts that go with the next question.
+    pub attachments: Vec<Attachment>,
+    /// Whether the table is shown in the place of the talk.
+    pub shows_trial: bool,
+    /// The table of answers side by side, once it was begun.
+    pub trial: Option<TrialState>,
     nothing: Conversation,
 }
 
@@ -125,6 +133,13 @@ impl ChatState {
             branch.truncate(n_before);
         }
         branch
+    }
+
+    /// Whether a text that is to go with the next question is still being read.
+    #[must_use]
+    pub fn is_reading(&self) -> bool {
+        let mut attachments = self.attachments.iter();
+        attachments.any(|one| one.state == Attached::Reading)
     }
 
     /// Whether this message is being written.

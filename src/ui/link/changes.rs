@@ -32,6 +32,7 @@ pub(super) fn is_about_the_run(question: &Question) -> bool {
         | Question::Plane { .. }
         | Question::Similarity { .. }
         | Question::Tokens { .. }
+        | Question::CountTokens { .. }
         | Question::Variants { .. }
         | Question::Vocabulary { .. }
         | Question::SearchVocabulary { .. }
