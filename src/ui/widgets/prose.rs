@@ -40,14 +40,13 @@ pub fn prose_ui(ui: &mut Ui, text: &str) {
     });
 }
 
-/// What `words` begin with that must not begin a line: punctuation, and one space after it.
+/// The punctuation that `words` begin with: it must not begin a line.
+///
+/// The space after it stays with the words: a label that begins with a word which has no room on the line would be
+/// drawn over the next line.
 fn leading_sign(words: &str) -> &str {
     let is_sign = |c: char| ".,;:!?)”…".contains(c);
     let end = words.find(|c| !is_sign(c)).unwrap_or(words.len());
-    let end = match words.get(end..).is_some_and(|rest| rest.starts_with(' ')) {
-        true => end + 1,
-        false => end,
-    };
     words.get(..end).unwrap_or_default()
 }
 
@@ -113,8 +112,8 @@ mod tests {
     #[test]
     fn a_sign_stays_with_the_term_before_it() {
         let cut = |words| (leading_sign(words), after_sign(words));
-        assert_eq!(cut(", and adds"), (", ", "and adds"));
-        assert_eq!(cut(" of it."), (" ", "of it."));
+        assert_eq!(cut(", and adds"), (",", " and adds"));
+        assert_eq!(cut(" of it."), ("", " of it."));
         assert_eq!(cut("."), (".", ""));
     }
 }
