@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use vitrine::lesson::read::read;
+use vitrine::lesson::read;
 use vitrine::lesson::stops::Stops;
 use vitrine::ui::view_line::ViewLine;
 

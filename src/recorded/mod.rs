@@ -25,7 +25,7 @@ use crate::engine::message::{Action, Envelope, Event, Request};
 use crate::trace::debug::DebugCommand;
 use crate::trace::file::{Trace, TraceFile, TraceMeta};
 use crate::trace::measure::family::FamilyView;
-use crate::trace::{Address, Hook, HostTensor};
+use crate::trace::{Address, Hook, HostTensor, Place};
 
 /// Refused because it would change the run.
 const UNCHANGEABLE: &str = "this run was recorded: it can be looked at and stepped through, but \
@@ -155,8 +155,12 @@ impl Player {
             DebugCommand::Look(address) => {
                 return Ok(Event::Looked(Box::new(self.values.look(address)?)));
             }
-            DebugCommand::Trace { .. } => {
-                return Ok(Event::Traced(Box::new(Trace::open(&self.path)?)));
+            DebugCommand::Trace { hooks } => {
+                let mut trace = Trace::open(&self.path)?;
+                if let Some(hooks) = hooks {
+                    trace.tensors.retain(|name, _| is_one_of(name, hooks));
+                }
+                return Ok(Event::Traced(Box::new(trace)));
             }
             DebugCommand::Breakpoints(list) if list.is_empty() => {}
             DebugCommand::State | DebugCommand::Watch { .. } => {}
@@ -174,6 +178,12 @@ impl Player {
         }
         Ok(Event::Run(Box::new(self.state())))
     }
+}
+
+/// Whether a tensor is the value at one of `hooks`, in whichever pass.
+fn is_one_of(name: &str, hooks: &[Hook]) -> bool {
+    let address: Result<Address, _> = name.parse();
+    matches!(address, Ok(Address { place: Place::Hook(hook), .. }) if hooks.contains(&hook))
 }
 
 /// Refuses a description that contradicts itself, so that no picture has to; gives the model's

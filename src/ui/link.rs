@@ -112,6 +112,8 @@ pub struct Link {
     guests: guests::Guests,
     /// Where the run is recorded, its requests go here.
     recorded: Option<Box<dyn Door>>,
+    /// Why the last question without an answer has none.
+    refused: Option<Arc<str>>,
 }
 
 struct Pending {
@@ -212,6 +214,7 @@ impl Link {
             sessions: EXPLORER,
             guests: guests::Guests::default(),
             recorded: None,
+            refused: None,
         })
     }
 
@@ -302,6 +305,9 @@ impl Link {
             is_old: false,
         }) = known
         {
+            if let Asked::Failed(why) = &answer {
+                self.refused = Some(Arc::clone(why));
+            }
             return answer;
         }
         let ask = Action::Ask(Box::new(question.clone()));
@@ -309,6 +315,11 @@ impl Link {
             self.answers.asked(question.clone(), id, cancel);
         }
         known.map_or(Asked::Waiting, |known| known.answer)
+    }
+
+    /// Why a question found no answer since this was last asked, if one did.
+    pub fn take_refusal(&mut self) -> Option<Arc<str>> {
+        self.refused.take()
     }
 
     /// The value at `address`, as far as it is known.
@@ -328,7 +339,11 @@ impl Link {
             }) => Asked::Ready(Arc::new(value.clone())),
             Some(Seen {
                 value: Err(why), ..
-            }) => Asked::Failed(why.as_str().into()),
+            }) => {
+                let why: Arc<str> = why.as_str().into();
+                self.refused = Some(Arc::clone(&why));
+                Asked::Failed(why)
+            }
             None => Asked::Failed("nothing was seen there".into()),
         }
     }

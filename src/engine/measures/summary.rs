@@ -6,8 +6,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::Looking;
-use crate::trace::measure::At;
-use crate::trace::measure::lens::LensRequest;
+use crate::trace::measure::lens::{LensRequest, LensView};
+use crate::trace::measure::{At, Point};
 
 /// Tokens per point that a trace keeps of the logit lens.
 const TOP_K: usize = 5;
@@ -20,9 +20,9 @@ const N_NEXT: usize = 10;
 
 impl Looking<'_> {
     /// Measures by name, of every pass that has come through its blocks: `logit_lens` (a list of
-    /// [`LensView`], with the drawn token as the chosen one: of every position where that is soon
-    /// done, else of the last one), `heads` (a [`HeadReport`] of the prompt), `costs` (a list of [`PassCost`]), `kv_ledgers` (a list of
-    /// [`Ledger`]) and `next_tokens` (for each pass with logits, a list of [`TokenShare`]).
+    /// [`LensView`]: of every position where that is soon done, else of the last one; chosen are the
+    /// drawn token and the one that the position ends at), `heads` (a [`HeadReport`] of the prompt),
+    /// `costs` (a list of [`PassCost`]), `kv_ledgers` (a list of [`Ledger`]) and `next_tokens` (for each pass with logits, a list of [`TokenShare`]).
     ///
     /// [`Ledger`]: crate::trace::measure::ledger::Ledger
     /// [`TokenShare`]: crate::trace::measure::TokenShare
@@ -47,12 +47,9 @@ impl Looking<'_> {
             let (pass, row) = (*pass, n_pos.saturating_sub(1));
             let first = if rows_left >= row { 0 } else { row };
             rows_left = rows_left.saturating_sub(row - first);
-            views.extend(self.lens(&LensRequest {
-                rows: (first..=row).map(|row| At { pass, row }).collect(),
-                points: Vec::new(),
-                top_k: TOP_K,
-                tokens: drawn.iter().copied().collect(),
-            })?);
+            for row in first..=row {
+                views.extend(self.lens_of_row(At { pass, row }, *drawn)?);
+            }
             costs.push(self.cost(pass)?);
             ledgers.push(self.ledger(pass)?);
             if let Some(logits) = self.run.passes().get(pass).and_then(|pass| pass.logits()) {
@@ -69,6 +66,28 @@ impl Looking<'_> {
             summary.insert("next_tokens".to_owned(), serde_json::to_value(next)?);
         }
         Ok(summary)
+    }
+
+    /// The lens at every point of one position, with the ranks of the drawn token and of the
+    /// likeliest one at its end.
+    fn lens_of_row(&mut self, at: At, drawn: Option<u32>) -> Result<Vec<LensView>> {
+        let last = Point::all(self.loaded().model.n_layers()).last();
+        let mut request = LensRequest {
+            rows: vec![at],
+            points: last.into_iter().collect(),
+            top_k: 1,
+            tokens: Vec::new(),
+        };
+        let end = self.lens(&request)?;
+        let likeliest = end
+            .iter()
+            .flat_map(|view| &view.top)
+            .map(|share| share.token.id);
+        request.tokens = drawn.into_iter().chain(likeliest).collect();
+        request.tokens.dedup();
+        request.points = Vec::new();
+        request.top_k = TOP_K;
+        self.lens(&request)
     }
 
     /// How many positions before the last ones the lens is asked at: their cost is one product

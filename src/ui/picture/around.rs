@@ -1,5 +1,7 @@
 //! What stands around a picture: its heading and tabs above, its formula below.
 
+use std::sync::Arc;
+
 use egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
 use super::{Picture, Scene};
@@ -23,10 +25,13 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
     let area = ui.max_rect().expand(space::SMALL);
     ui.data_mut(|data| data.insert_temp(egui::Id::unique("picture-area"), area));
     heading_ui(ui, scene, picture);
+    // What others asked for is not this picture's matter.
+    scene.link.take_refusal();
     ui.add_space(space::SMALL);
     let mut room = ui.available_rect_before_wrap();
     let spot = scene.view.spot.clone();
     if !scene.is_computed(&spot) {
+        ui.data_mut(|data| data.remove::<Option<Arc<str>>>(egui::Id::unique("refused")));
         not_computed_ui(ui, scene, room, &spot);
         return;
     }
@@ -51,6 +56,8 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         ui.set_opacity(opacity);
         picture.main_ui(ui, scene);
     });
+    let refused = scene.link.take_refusal();
+    ui.data_mut(|data| data.insert_temp(egui::Id::unique("refused"), refused));
     ui.advance_cursor_after_rect(ui.max_rect());
 }
 
@@ -101,6 +108,19 @@ fn heading_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &dyn Picture) {
     });
     ui.add_space(-4.0);
     ui.add(egui::Label::new(Type::Body.text(&heading.sentence, palette.muted)).wrap());
+    recorded_ui(ui, scene);
+}
+
+/// Of a recorded run: says that a part of the picture was not recorded, and why.
+fn recorded_ui(ui: &mut Ui, scene: &Scene<'_>) {
+    let refused: Option<Arc<str>> = ui
+        .data(|data| data.get_temp(egui::Id::unique("refused")))
+        .flatten();
+    if let (Some(_), Some(why)) = (&scene.view.recorded, refused) {
+        let text = format!("Not all of this was recorded: {why}.");
+        let text = Type::Small.text(text, Palette::of(ui).text);
+        ui.add(egui::Label::new(text).wrap());
+    }
 }
 
 fn detail_ui(ui: &mut Ui, detail: &str) {

@@ -85,9 +85,12 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     );
     ui.add_space(space::TINY);
     caption(ui, "What it keeps");
-    for (group, is_kept) in HookGroup::ALL.into_iter().zip(&mut draft.choice.groups) {
-        ui.checkbox(is_kept, Type::Body.text(group.name(), palette.text));
-    }
+    ui.scope(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for (group, is_kept) in HookGroup::ALL.into_iter().zip(&mut draft.choice.groups) {
+            ui.checkbox(is_kept, Type::Body.text(group.name(), palette.text));
+        }
+    });
     caption(ui, "How exactly");
     let precisions = ["Exact, 32 bits", "Half the size, 16 bits"];
     let chosen = usize::from(draft.choice.precision == Precision::F16);
@@ -95,15 +98,14 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         draft.choice.precision = [Precision::F32, Precision::F16][chosen.min(1)];
     }
     ui.add_space(space::TINY);
+    let n_bytes = draft.choice.n_bytes(scene.facts, &scene.run.passes);
+    let n_passes = scene.run.passes.len();
+    let passes = if n_passes == 1 { "pass" } else { "passes" };
+    let size = units::bytes(n_bytes);
     let size = match scene.view.recorded {
-        // Of a recorded run the file keeps what was recorded.
-        Some(_) => "A copy of the recorded run.".to_owned(),
-        None => {
-            let n_bytes = draft.choice.n_bytes(scene.facts, &scene.run.passes);
-            let n_passes = scene.run.passes.len();
-            let passes = if n_passes == 1 { "pass" } else { "passes" };
-            format!("{} of values, {n_passes} {passes}.", units::bytes(n_bytes))
-        }
+        // What was not recorded cannot be kept.
+        Some(_) => format!("At most {size} of values, {n_passes} {passes}."),
+        None => format!("{size} of values, {n_passes} {passes}."),
     };
     ui.label(Type::Strong.text(size, palette.text));
     let Some(path) = path_ui(ui, &mut draft.paths[0], "Save the run") else {
