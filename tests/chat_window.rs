@@ -175,29 +175,43 @@ fn an_answer_streams_stops_and_goes_on() {
 #[test]
 fn a_full_context_says_so_and_goes_on_without_the_oldest_turns() {
     let home = tempfile::tempdir().unwrap();
-    endless(&home);
+    let mut chat = store(&home).create(Setup::default()).unwrap();
+    let mut parent = None;
+    for _ in 0..60 {
+        let asked = chat.say(parent, Role::User, "What is the capital of France?");
+        let answer = "The capital of France is Paris. It is a big city in Europe.";
+        let said = chat.say(Some(asked.unwrap()), Role::Assistant, answer);
+        parent = Some(said.unwrap());
+    }
+    drop(chat);
     let mut window = chat_in(&home);
-    click(&mut window, "conversation: Endless");
-    ask(&mut window, "Tell me a story.");
+    click(&mut window, "conversation: What is the capital of France?");
+    // There is no room for an answer; the question stays.
+    ask(&mut window, "What is the capital of Italy?");
     settle(&mut window);
-    let answer = branch(&window)[1].reply.clone().unwrap().answer.unwrap();
-    assert_eq!(answer.stop_reason, StopReason::Length);
-    assert_eq!(answer.prompt_tokens.len() + answer.tokens.len(), 1024);
-    // There is no room for another answer; the question stays.
-    ask(&mut window, "And then?");
-    settle(&mut window);
-    assert_eq!(texts(&window).len(), 3);
+    assert_eq!(texts(&window).len(), 121);
     assert!(app(&window).chat().is_full.is_some());
     click(&mut window, "Drop the oldest turns");
-    wait(&mut window, "an answer", |app| {
-        app.chat().conversation().branch().len() == 4
-    });
-    press(&mut window, Key::Escape);
     settle(&mut window);
-    let last = branch(&window)[3].reply.clone().unwrap();
-    assert!(last.prompt_tokens.len() < 64, "the long turn was left out");
-    assert_eq!(texts(&window).len(), 4, "it is still there to read");
+    let all = branch(&window);
+    assert_eq!(
+        all.len(),
+        122,
+        "what the model no longer reads is still there"
+    );
+    let last = all[121].reply.clone().unwrap();
+    let n_read = last.prompt_tokens.len();
+    assert!(
+        (256..768).contains(&n_read),
+        "about half of the context: {n_read}"
+    );
+    assert!(all[121].text.contains("Rome"), "{}", all[121].text);
     assert!(app(&window).chat().is_full.is_none());
+    // The next turn goes on in the same block: only what is new is read.
+    ask(&mut window, "What is the capital of Spain?");
+    settle(&mut window);
+    let next = branch(&window)[123].reply.clone().unwrap().answer.unwrap();
+    assert!(next.reused >= n_read, "{} of {n_read}", next.reused);
 }
 
 #[test]
@@ -218,7 +232,7 @@ fn conversations_are_named_found_removed_and_brought_back() {
     window.get_by_label("1 conversation");
     press(&mut window, Key::Escape);
     click(&mut window, "What to do with What is the capital of Italy?");
-    click(&mut window, "Delete");
+    click(&mut window, "Delete conversation");
     assert_eq!(app(&window).chat().list.len(), 1);
     assert!(texts(&window).is_empty(), "what was open is gone");
     click(&mut window, "Undo");

@@ -7,7 +7,6 @@ use crate::engine::message::CacheOptions;
 use crate::settings::ThemeChoice;
 use crate::trace::debug::{DebugCommand, Next};
 use crate::trace::{Address, Place, Stage};
-use crate::ui::chat::ChatCommand;
 use crate::ui::command::{Command, Move};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
@@ -55,9 +54,7 @@ impl App {
                 self.link.cancel();
                 self.view.is_playing = false;
                 if self.view.mode == Mode::Chat {
-                    self.apply_chat(ChatCommand::Stop);
-                    // The key took the keyboard from the field.
-                    self.pages.chat.composer.wants_focus = true;
+                    self.leave_chat();
                 }
             }
             Command::Presenting(command) => self.apply_presenting(ctx, command),

@@ -167,6 +167,17 @@ impl App {
         self.chat.note_open();
     }
 
+    /// Escape: stops the answer being written, else leaves what is being edited or looked for.
+    pub(super) fn leave_chat(&mut self) {
+        if self.chat.running.is_some() {
+            self.stop_answer();
+            // The key took the keyboard from the field.
+            self.pages.chat.composer.wants_focus = true;
+        } else if self.pages.chat.leave() {
+            self.chat.state.found = None;
+        }
+    }
+
     /// Carries out a wish of the chat's page.
     pub(super) fn apply_chat(&mut self, command: ChatCommand) {
         if self.chat.running.is_some() && room::changes_what_is_open(&command) {

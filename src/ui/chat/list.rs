@@ -1,7 +1,7 @@
 //! The list of conversations: new ones, the way to each, and what can be done with one.
 
 use egui::{
-    Key, Popup, PopupCloseBehavior, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Popup, PopupCloseBehavior, Rect, ScrollArea, Sense, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::{ChatCommand, ChatState, Undo, row_menu};
@@ -106,10 +106,7 @@ fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage) {
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
     name_field(&field, &page.search, "Search the conversations");
-    if field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape)) {
-        page.search.clear();
-        scene.tell_chat(ChatCommand::Search(String::new()));
-    } else if field.changed() {
+    if field.changed() {
         scene.tell_chat(ChatCommand::Search(page.search.clone()));
     }
 }

@@ -207,7 +207,7 @@ fn editing_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Mes
         editing.is_begun = true;
     }
     let mut is_over = field.has_focus() && enter;
-    let mut is_left = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Escape));
+    let mut is_left = false;
     ui.horizontal(|ui| {
         let (label, told) = match message.role {
             Role::User => ("Ask this", "The question before stays as a branch."),

@@ -52,6 +52,17 @@ pub struct ChatPage {
     side: side::SidePage,
 }
 
+impl ChatPage {
+    /// Leaves what is being edited, renamed or looked for; what was said stays as it was. Returns
+    /// whether something was looked for.
+    pub fn leave(&mut self) -> bool {
+        self.talk.editing = None;
+        self.list.renaming = None;
+        self.composer.wants_focus = true;
+        !std::mem::take(&mut self.list.search).is_empty()
+    }
+}
+
 impl Scene<'_> {
     /// Asks for a change of the chat.
     pub fn tell_chat(&mut self, command: ChatCommand) {

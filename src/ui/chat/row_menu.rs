@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Key, TextEdit, Ui};
+use egui::{TextEdit, Ui};
 
 use super::list::ListPage;
 use super::{ChatCommand, ExportForm};
@@ -31,7 +31,7 @@ pub(super) fn menu_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage, s
     ui.separator();
     export_ui(ui, scene, page, summary);
     ui.separator();
-    if entry(ui, "Delete") {
+    if entry(ui, "Delete conversation") {
         scene.tell_chat(ChatCommand::Remove(id()));
     }
 }
@@ -122,10 +122,7 @@ pub(super) fn renaming_ui(
     let field = TextEdit::singleline(title).desired_width(f32::INFINITY);
     let field = ui.add(field);
     name_field(&field, &*title, "Title of the conversation");
-    let pressed = |key| ui.input(|input| input.key_pressed(key));
-    if pressed(Key::Escape) {
-        page.renaming = None;
-    } else if field.lost_focus() {
+    if field.lost_focus() {
         let command = ChatCommand::Rename(id.clone(), title.clone());
         page.renaming = None;
         scene.tell_chat(command);
