@@ -8,6 +8,10 @@ use egui_kittest::kittest::Queryable as _;
 use harness::{Window, app, click, open, place, press, settle, start, wait};
 use vitrine::app::Start;
 use vitrine::chat::{ChatStore, Message, Reply, Setup};
+use vitrine::engine::bench::BenchOptions;
+use vitrine::engine::client::Client;
+use vitrine::engine::message::{Action, CancelToken, Event, ModelChoice, SessionId};
+use vitrine::model::linear::Kernels;
 use vitrine::trace::answer::TopToken;
 use vitrine::trace::debug::Next;
 use vitrine::ui::state::Mode;
@@ -192,4 +196,78 @@ fn a_running_answer_is_paused_stepped_and_goes_on() {
         .len();
     assert_eq!(n_siblings, 1, "the same answer, longer");
     assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
+/// Drawing is left out: frames are only laid out, at the pace of a screen.
+#[test]
+#[ignore = "measures: run it alone, with an optimised build"]
+fn the_window_writes_as_fast_as_the_bench() {
+    let name = std::env::var("VITRINE_FIGURES_MODEL").unwrap_or("classroom".to_owned());
+    // The best of several: whatever else runs here only makes it slower.
+    let (mut best_bench, mut best_window) = (0.0_f64, 0.0_f64);
+    for _ in 0..3 {
+        best_bench = best_bench.max(benched(&name));
+        best_window = best_window.max(written(&name));
+    }
+    let ratio = best_window / best_bench;
+    println!("{name}: bench {best_bench:.1} tok/s, window {best_window:.1} tok/s, {ratio:.3}");
+    assert!(
+        ratio >= 0.95,
+        "{best_window} of {best_bench} tokens per second"
+    );
+}
+
+const N_WRITTEN: usize = 200;
+
+fn benched(name: &str) -> f64 {
+    let mut client = Client::start().unwrap();
+    let options = BenchOptions {
+        model: ModelChoice {
+            name: name.to_owned(),
+            kernels: Kernels::Auto,
+        },
+        prompt_tokens: Some(64),
+        gen_tokens: N_WRITTEN,
+        recording: false,
+        without_cache: false,
+    };
+    let events = client.ask(
+        SessionId(0),
+        Action::Bench(options),
+        &CancelToken::default(),
+    );
+    match events.unwrap().last() {
+        Some(Event::Benched(report)) => report.decode_tps,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Tokens per second of an answer that the window has written.
+fn written(name: &str) -> f64 {
+    let (_folder, store) = store();
+    let mut start = on_chat(&store);
+    start.model.name = name.to_owned();
+    let mut chat = store
+        .create(Setup {
+            sampling: "temperature=0 bias.0=-99 bias.2=-99".parse().unwrap(),
+            max_tokens: Some(N_WRITTEN),
+            ..Setup::default()
+        })
+        .unwrap();
+    chat.rename("A long one").unwrap();
+    drop(chat);
+    let mut window = open(start);
+    click(&mut window, "conversation: A long one");
+    window
+        .get_by_label("Message")
+        .type_text("Tell me about the sea.");
+    window.step();
+    window.key_press(Key::Enter);
+    window.step();
+    while app(&window).chat().writing.is_some() {
+        std::thread::sleep(std::time::Duration::from_millis(16));
+        window.step();
+    }
+    let answer = reply(&window).answer.unwrap();
+    answer.speed.generation_tps()
 }

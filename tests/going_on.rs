@@ -197,3 +197,68 @@ fn an_end_token_that_stands_ends_the_answer() {
     assert_eq!(ended.tokens, first.tokens[..2]);
     assert_eq!(ended.speed.generated, 0);
 }
+
+/// What the model is told of an answer: enough to be spoken of in the next turn.
+const N_ANSWER: usize = 12;
+/// Positions the classroom model was made for.
+const N_CONTEXT: usize = 512;
+
+#[test]
+fn two_hundred_turns_read_what_is_new_and_memory_stays_flat() {
+    let mut client = Client::start().unwrap();
+    let mut messages: Vec<Message> = Vec::new();
+    // What the cache has read: the last token of an answer has not run yet.
+    let mut held: Vec<u32> = Vec::new();
+    let (mut n_new, mut n_again, mut n_dropped) = (0, 0, 0);
+    let mut memory = Vec::new();
+    for turn in 0..200 {
+        let was_dropped = held.len() + 40 > N_CONTEXT;
+        if was_dropped {
+            // The oldest turns go in a block, so that this happens seldom.
+            messages.drain(..messages.len() / 4 * 2);
+            n_dropped += 1;
+        }
+        messages.push(Message::new("user", format!("What is {turn} plus 2?")));
+        let prompt = Prompt::Chat {
+            messages: messages.clone(),
+            prefill_response: None,
+            args: TemplateArgs::for_answer(),
+        };
+        let (given, _) = answer(&mut client, request(prompt, N_ANSWER, Vec::new()));
+        let n_run = given.speed.prompt_tokens_run;
+        assert_eq!(n_run + given.reused, given.prompt_tokens.len());
+        match was_dropped {
+            false => {
+                let is_continued = given.prompt_tokens.starts_with(&held);
+                assert!(is_continued, "turn {turn} goes on where the cache ends");
+                let least = held.len().saturating_sub(1);
+                assert!(
+                    given.reused >= least,
+                    "turn {turn}: {} of {least}",
+                    given.reused
+                );
+                n_new += n_run;
+            }
+            true => n_again += n_run,
+        }
+        // The gauge counts these positions.
+        let n_read = given.prompt_tokens.len() + given.tokens.len();
+        assert!(given.cache.positions.abs_diff(n_read) <= 1);
+        assert!(n_read <= N_CONTEXT, "turn {turn} has {n_read} positions");
+        held = [given.prompt_tokens.clone(), ids(&given.tokens)].concat();
+        messages.push(Message::new("assistant", given.text.clone()));
+        memory.push(given.active_memory_bytes);
+    }
+    assert!(n_dropped >= 3, "the context overflowed {n_dropped} times");
+    println!("{n_new} prompt tokens in turns, {n_again} read again in {n_dropped} drops");
+    assert!(
+        n_new < 200 * 40,
+        "{n_new} prompt tokens for 200 short questions"
+    );
+    let most = |turns: &[usize]| turns.iter().copied().max().unwrap();
+    let (early, late) = (most(&memory[50..125]), most(&memory[125..]));
+    assert!(
+        late.abs_diff(early) < early / 100,
+        "{early} bytes, then {late}"
+    );
+}

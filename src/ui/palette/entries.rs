@@ -5,6 +5,7 @@ use crate::trace::{BlockHook, Hook, Place, Stage, View};
 use crate::ui::chat::ChatCommand;
 use crate::ui::command::Command;
 use crate::ui::keys;
+use crate::ui::models::{Entry as Shelved, ShelfCommand};
 use crate::ui::picture::Scene;
 use crate::ui::pictures;
 use crate::ui::share::Share;
@@ -135,7 +136,16 @@ fn commands(scene: &Scene<'_>) -> Vec<Entry> {
         Command::Chat(Box::new(ChatCommand::New)),
     ]);
     new.key = "Ctrl N";
-    known.chain([new]).collect()
+    let sides = Entry::new(
+        Kind::Command,
+        "Answers side by side",
+        "Chat: models or settings compared",
+    );
+    let sides = sides.doing(vec![
+        Command::Mode(Mode::Chat),
+        Command::Chat(Box::new(ChatCommand::Trial(true))),
+    ]);
+    known.chain([new, sides]).collect()
 }
 
 /// Every address of `--list-places`, with the model's own blocks and the pictures' tabs.
@@ -192,14 +202,25 @@ fn go_to(spot: &Spot) -> Entry {
     Entry::new(Kind::Place, title, spot.to_string()).doing(vec![command])
 }
 
-/// The models that can be used at once, and those that travel with the program.
-fn models(_scene: &Scene<'_>) -> Vec<Entry> {
-    let built_in = ["classroom", "classroom-16bit"];
-    let entry = |name: &str| {
-        let entry = Entry::new(Kind::Model, name, "inside the program");
-        entry.doing(vec![Command::Model(name.to_owned())])
+/// The models that are here, and those that can be got, which leads to the Models tab.
+fn models(scene: &Scene<'_>) -> Vec<Entry> {
+    let rows = scene.shelf.rows().map(Shelved::of_row);
+    let entry = |model: Shelved| {
+        let detail = match (&model.cannot_run, model.is_here()) {
+            (Some(why), _) => why.clone(),
+            (None, true) => "use it".to_owned(),
+            (None, false) => "get it".to_owned(),
+        };
+        let commands = match model.cannot_run.is_none() && model.is_here() {
+            true => vec![Command::Model(model.load.clone())],
+            false => vec![
+                Command::Mode(Mode::Models),
+                Command::Shelf(ShelfCommand::Choose(model.key.clone())),
+            ],
+        };
+        Entry::new(Kind::Model, model.key, detail).doing(commands)
     };
-    built_in.into_iter().map(entry).collect()
+    rows.map(entry).collect()
 }
 
 fn conversations(scene: &Scene<'_>) -> Vec<Entry> {

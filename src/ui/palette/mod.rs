@@ -8,6 +8,7 @@ use std::sync::Arc;
 use egui::{Id, Key, Modifiers, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::command::Command;
+use super::models::ShelfCommand;
 use super::picture::Scene;
 use super::theme::{Palette, Type, corner, space};
 
@@ -28,6 +29,8 @@ struct Open {
     all: Arc<Vec<Entry>>,
     listed: Arc<Vec<Entry>>,
     chosen: usize,
+    /// Whether the list of models was there when `all` was made.
+    has_models: bool,
 }
 
 /// Forgets what was typed, once the palette is closed.
@@ -54,6 +57,10 @@ pub fn palette_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         ..WidgetInfo::text_edit(true, &open.typed, &open.typed, "")
     });
     field.request_focus();
+    if scene.shelf.is_new() {
+        let n_positions = scene.shelf.n_positions;
+        scene.send(Command::Shelf(ShelfCommand::List(n_positions)));
+    }
     find(&mut open, scene);
     ui.add_space(space::SMALL);
     let clicked = list_ui(ui, &mut open);
@@ -103,7 +110,10 @@ fn keys(ui: &Ui, open: &mut Open) -> bool {
 
 /// Lists what fits the typed text, the best first.
 fn find(open: &mut Open, scene: &Scene<'_>) {
-    if open.found_for.is_none() {
+    let models_came = !open.has_models && scene.shelf.list.is_some();
+    if open.found_for.is_none() || models_came {
+        open.has_models = scene.shelf.list.is_some();
+        open.found_for = None;
         open.all = Arc::new(entries::all(scene));
     }
     if open.found_for.as_ref() == Some(&open.typed) {

@@ -32,6 +32,11 @@ const TABS: [&str; 3] = ["As it is read", "Messages", "Special tokens"];
 /// The text that the model reads, and whether its own begin token comes before it; `None` while it
 /// is not known.
 pub(super) fn text_read(scene: &mut Scene<'_>) -> Option<(String, bool)> {
+    if scene.chat.visit.is_some() {
+        // The run reads the ids of a conversation; the prompt of the settings is another one.
+        let texts = scene.run.texts.iter().take(scene.run.prompt_len);
+        return Some((texts.cloned().collect(), false));
+    }
     let prompt = scene.settings.prompt.clone();
     if !prompt.is_chat {
         return Some((prompt.text, true));
