@@ -167,26 +167,25 @@ fn every_lesson_runs_to_its_end_answered_wrong_and_right() {
 #[test]
 fn a_click_in_the_picture_is_the_answer() {
     let mut window = open(start());
-    begin(&mut window, "copying-heads", Some(0));
-    assert_eq!(place(&window), "blocks.2.attn.hook_pattern");
+    begin(&mut window, "tour", Some(1));
+    assert_eq!(place(&window), "blocks.0.attn.hook_pattern");
     assert_eq!(
         (app(&window).view().layer, app(&window).view().head),
-        (2, 3)
+        (0, 0)
     );
+    // What is pointed at from elsewhere, by keys or commands, answers nothing.
+    let cell = "blocks.0.attn.hook_pattern[0, 3, 1]".parse().unwrap();
+    send(&mut window, Command::Point(Pointing::Lock(Some(cell))));
+    assert!(lesson(&window).attempts.is_empty());
     // A head is no token: the picture follows, nothing is answered.
-    click(&mut window, "L2.H4");
+    click(&mut window, "L0.H4");
     assert_eq!(app(&window).view().head, 4);
     let question = waiting(&window).unwrap();
     assert!(!lesson(&window).attempts.contains_key(&question.id));
-    click(&mut window, "token 5: to₅");
+    click(&mut window, "token 3: France");
     assert!(!lesson(&window).attempts[&question.id].is_done());
-    click(&mut window, "token 9: Tom₉");
+    click(&mut window, "token 0: The");
     assert!(lesson(&window).attempts[&question.id].is_right);
-    // The cell of a map names the token that is read; keys alone answer nothing.
-    begin(&mut window, "map-by-hand", None);
-    let map = "blocks.2.attn.hook_pattern[3, 10, 9]".parse().unwrap();
-    send(&mut window, Command::Point(Pointing::Lock(Some(map))));
-    assert!(lesson(&window).attempts.is_empty());
 }
 
 #[test]
@@ -396,9 +395,9 @@ fn page_keys_go_from_stop_to_stop_and_the_stops_are_kept_in_a_file() {
 #[test]
 fn a_lesson_is_presented_step_by_step_and_hides_its_answers() {
     let mut window = open(start());
-    begin(&mut window, "copying-heads", Some(0));
+    begin(&mut window, "tour", Some(0));
     press(&mut window, Key::F);
-    window.get_by_label("Stop 1 of 3 · Heads that copy");
+    window.get_by_label("Stop 1 of 4 · The window in two minutes");
     let question = waiting(&window).unwrap();
     let ask = question
         .ask
@@ -417,7 +416,7 @@ fn a_lesson_is_presented_step_by_step_and_hides_its_answers() {
     press(&mut window, Key::A);
     window.get_by_label(&why);
     press(&mut window, Key::PageDown);
-    window.get_by_label("Stop 2 of 3 · Heads that copy");
+    window.get_by_label("Stop 2 of 4 · The window in two minutes");
     assert_eq!(lesson(&window).step, 1);
     press(&mut window, Key::N);
     assert!(

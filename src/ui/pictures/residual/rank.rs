@@ -80,7 +80,7 @@ impl RankPart {
         let ways = self.ranks(scene, at(scene));
         let lowest = ways.iter().map(|(_, rank)| *rank).max().unwrap_or(100);
         // As deep as the curve goes, at least to 100: a way among the first ten is seen as such.
-        let deepest = (lowest as f64 * 1.6).clamp(60.0, most);
+        let deepest = (lowest as f64 * 1.6).max(60.0).min(most);
         let area = Rect::from_min_max(rect.min + vec2(44.0, 20.0), rect.max - vec2(16.0, 24.0));
         // Half a block of room at either end keeps dots off the numbers of the axis.
         let chart = Chart::new(area, (-0.4, n_layers as f64 - 0.6), (deepest, 1.0)).log();
