@@ -313,6 +313,7 @@ impl LogitsPicture {
             }
             let bits = softened.entropy_bits;
             let text = match 2_f64.powf(bits).round() as u64 {
+                _ if ui.available_width() < 380.0 => format!("{bits:.1} bits open"),
                 0 | 1 => format!("open by {bits:.1} bits: hardly a choice"),
                 n => format!("open by {bits:.1} bits, like {} equal choices", count(n)),
             };

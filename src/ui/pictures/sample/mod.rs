@@ -101,7 +101,12 @@ impl Picture for SamplePicture {
             .clone()
             .unwrap_or_else(|| scene.run.sampling.clone());
         let before = choice.clone();
-        settings_ui(ui, &mut choice);
+        let is_narrow = ui.available_width() < 600.0;
+        if is_narrow {
+            ui.spacing_mut().item_spacing.x = space::TINY;
+            ui.spacing_mut().slider_width = 48.0;
+        }
+        settings_ui(ui, &mut choice, is_narrow);
         if choice != before {
             let is_own = choice == scene.run.sampling;
             self.what_if = (!is_own).then_some(choice);
@@ -109,7 +114,7 @@ impl Picture for SamplePicture {
         let layout = egui::Layout::right_to_left(egui::Align::Center);
         ui.with_layout(layout, |ui| {
             let mut again = Button::new("Draw again");
-            again.key = "D";
+            again.key = if is_narrow { "" } else { "D" };
             if again.show(ui, space::TARGET).clicked() {
                 self.draw_again(scene);
             }
@@ -420,11 +425,11 @@ fn told(candidate: &Candidate, name: &str, view: &SamplingView) -> String {
 }
 
 /// The settings that filters and draw are made with.
-fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice) {
+fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice, is_narrow: bool) {
     let palette = Palette::of(ui);
     let name = |ui: &mut Ui, text: &str| ui.label(Type::Body.text(text, palette.text)).id;
     let mut temperature = choice.temperature.unwrap_or_default();
-    let id = name(ui, "temperature");
+    let id = name(ui, if is_narrow { "temp." } else { "temperature" });
     if slider_ui(ui, &mut temperature, 0.0..=2.0, id) {
         choice.temperature = Some((temperature * 20.0).round() / 20.0);
     }

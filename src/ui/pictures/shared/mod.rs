@@ -66,7 +66,9 @@ pub fn slider_ui(
 ) -> bool {
     let palette = Palette::of(ui);
     let groove = ui.scope(|ui| {
-        ui.spacing_mut().slider_width = 110.0;
+        // Who asks for a shorter one than usual gets it.
+        let asked = ui.spacing().slider_width;
+        ui.spacing_mut().slider_width = if asked < 100.0 { asked } else { 110.0 };
         ui.spacing_mut().slider_rail_height = 4.0;
         let widgets = &mut ui.visuals_mut().widgets;
         for look in [
