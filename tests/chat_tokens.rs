@@ -14,6 +14,7 @@ use vitrine::engine::message::{Action, CancelToken, Event, ModelChoice, SessionI
 use vitrine::model::linear::Kernels;
 use vitrine::trace::answer::TopToken;
 use vitrine::trace::debug::Next;
+use vitrine::ui::chat::Attached;
 use vitrine::ui::state::Mode;
 
 const QUESTION: &str = "What is the capital of France?";
@@ -195,6 +196,33 @@ fn a_running_answer_is_paused_stepped_and_goes_on() {
         .siblings(last(&window).id)
         .len();
     assert_eq!(n_siblings, 1, "the same answer, longer");
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
+#[test]
+fn a_megabyte_that_is_pasted_becomes_a_chip_that_tells_its_tokens() {
+    let (_folder, store) = store();
+    let mut window = open(on_chat(&store));
+    let pasted = "The bridge is long. ".repeat(52_500);
+    window.event(egui::Event::Paste(pasted.clone()));
+    window.step();
+    settle(&mut window);
+    let attachments = &app(&window).chat().attachments;
+    let [attachment] = attachments.as_slice() else {
+        panic!("{} attachments", attachments.len());
+    };
+    let Attached::Ready { text, n_tokens } = &attachment.state else {
+        panic!("not ready");
+    };
+    assert_eq!(text.len(), pasted.len());
+    assert!(n_tokens.unwrap() > 200_000, "{n_tokens:?}");
+    window.get_by_label_contains("more than the 1,024 this model reads");
+    // It is never sent without being noticed: the context is full, and nothing was lost.
+    click(&mut window, "Send");
+    let branch = app(&window).chat().branch();
+    assert_eq!(branch.len(), 1, "no answer");
+    assert!(branch[0].text.len() >= pasted.len());
+    assert!(app(&window).chat().is_full.is_some());
     assert_eq!(app(&window).failures(), Vec::<String>::new());
 }
 

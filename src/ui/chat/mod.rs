@@ -81,7 +81,9 @@ pub fn chat_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
             .frame(margins(ui, 12, 12));
         list.show(ui, |ui| list::list_ui(ui, scene, &mut page.list));
     }
-    if scene.settings.side && !scene.view.is_presenting && room >= NARROW {
+    // The table has settings of its own.
+    let has_side = scene.settings.side && !scene.view.is_presenting && !scene.chat.shows_trial;
+    if has_side && room >= NARROW {
         let side = Panel::right("chat-side")
             .default_size(250.0)
             .size_range(220.0..=380.0)

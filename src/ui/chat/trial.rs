@@ -69,6 +69,8 @@ pub(super) fn trial_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut TrialPage)
     centre.show(ui, |ui| {
         heading_ui(ui, scene);
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            // The bar stands beside the cards, not on them.
+            ui.set_max_width(ui.available_width() - 14.0);
             setup_ui(ui, scene, page);
             ui.add_space(space::MEDIUM);
             table_ui(ui, scene);
@@ -90,7 +92,7 @@ fn heading_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         });
     });
     let told = "The same questions to several models or settings. One answers at a time, and each reads every question \
-                from its beginning, so that speeds can be compared.";
+                from its beginning, after the chat's system prompt, so that speeds can be compared.";
     ui.label(Type::Body.text(told, palette.muted));
     ui.add_space(space::SMALL);
 }
