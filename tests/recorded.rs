@@ -335,7 +335,7 @@ fn the_window_saves_a_run_and_opens_it_again() {
     );
     shown.get_by_label("Recorded run");
     for place in ["Attention", "Logits", "Residual stream", "KV cache"] {
-        if shown.query_by_label(place).is_some() {
+        if shown.query_all_by_label(place).count() == 1 {
             window::click(&mut shown, place);
         }
     }

@@ -84,7 +84,7 @@ pub fn value(path: &Path, address: &Address) -> Result<HostTensor> {
     Player::open(path)?.values.look(address)
 }
 
-fn serve(path: &PathBuf, inbox: &Receiver<Request>) {
+fn serve(path: &Path, inbox: &Receiver<Request>) {
     let mut player: Option<Player> = None;
     for request in inbox {
         if request.cancel.is_cancelled() {

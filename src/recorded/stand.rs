@@ -80,10 +80,10 @@ impl Stand {
 
     /// The newest pass that has begun.
     fn newest(&self) -> usize {
-        let begun = self.done().iter().rev().find_map(|step| match step {
-            Step::Append(pass) | Step::Stage(pass, _) | Step::Draw(pass) => Some(*pass),
-        });
-        begun.unwrap_or(0)
+        match self.done().last() {
+            Some(Step::Append(pass) | Step::Stage(pass, _) | Step::Draw(pass)) => *pass,
+            None => 0,
+        }
     }
 
     /// Moves as `command` says.

@@ -22,6 +22,8 @@ pub fn picture_area(ctx: &egui::Context) -> Option<Rect> {
 
 /// Draws `picture` with its heading, tabs and formula into all the room of `ui`.
 pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    let is_recorded = scene.view.recorded.is_some();
+    ui.data_mut(|data| data.insert_temp(super::is_recorded_id(), is_recorded));
     let area = ui.max_rect().expand(space::SMALL);
     ui.data_mut(|data| data.insert_temp(egui::Id::unique("picture-area"), area));
     heading_ui(ui, scene, picture);
@@ -117,9 +119,8 @@ fn recorded_ui(ui: &mut Ui, scene: &Scene<'_>) {
         .data(|data| data.get_temp(egui::Id::unique("refused")))
         .flatten();
     if let (Some(_), Some(why)) = (&scene.view.recorded, refused) {
-        let text = format!("Not all of this was recorded: {why}.");
-        let text = Type::Small.text(text, Palette::of(ui).text);
-        ui.add(egui::Label::new(text).wrap());
+        let text = Type::Small.text("Not all of this was recorded.", Palette::of(ui).text);
+        ui.label(text).on_hover_text(why.to_string());
     }
 }
 

@@ -97,6 +97,11 @@ pub trait Picture {
     fn side(&mut self, scene: &mut Scene<'_>) -> Side;
 }
 
+/// Where pictures find whether the run that they show is a recorded one.
+fn is_recorded_id() -> egui::Id {
+    egui::Id::unique("is-recorded")
+}
+
 /// Draws the state of a question that has no answer yet. Returns the answer if it has one.
 pub fn ready_ui<A>(ui: &mut Ui, asked: Asked<A>) -> Option<Arc<A>> {
     let palette = Palette::of(ui);
@@ -107,7 +112,13 @@ pub fn ready_ui<A>(ui: &mut Ui, asked: Asked<A>) -> Option<Arc<A>> {
             None
         }
         Asked::Failed(why) => {
-            let text = Type::Body.text(why.to_string(), palette.bad);
+            // What was not recorded is no fault.
+            let is_recorded = ui.data(|data| data.get_temp(is_recorded_id()));
+            let colour = match is_recorded.unwrap_or(false) {
+                true => palette.muted,
+                false => palette.bad,
+            };
+            let text = Type::Body.text(why.to_string(), colour);
             ui.add(egui::Label::new(text).wrap());
             None
         }

@@ -95,7 +95,10 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     let precisions = ["Exact, 32 bits", "Half the size, 16 bits"];
     let chosen = usize::from(draft.choice.precision == Precision::F16);
     if let Some(chosen) = segmented(ui, "precision", &precisions, chosen) {
-        draft.choice.precision = [Precision::F32, Precision::F16][chosen.min(1)];
+        draft.choice.precision = match chosen {
+            0 => Precision::F32,
+            _ => Precision::F16,
+        };
     }
     ui.add_space(space::TINY);
     let n_bytes = draft.choice.n_bytes(scene.facts, &scene.run.passes);
@@ -138,7 +141,7 @@ fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     let kinds = ["PNG, as on screen", "SVG, with its text"];
     if let Some(kind) = segmented(ui, "kind of picture", &kinds, draft.picture) {
         draft.picture = kind;
-        set_ending(&mut draft.paths[2], ["png", "svg"][kind.min(1)]);
+        set_ending(&mut draft.paths[2], if kind == 0 { "png" } else { "svg" });
     }
     if let Some(path) = path_ui(ui, &mut draft.paths[2], "Save the picture") {
         send(scene, Share::SavePicture(path));
@@ -160,7 +163,7 @@ fn values_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     let kinds = ["CSV, a table", "npy, for NumPy"];
     if let Some(kind) = segmented(ui, "kind of values", &kinds, draft.values) {
         draft.values = kind;
-        set_ending(&mut draft.paths[3], ["csv", "npy"][kind.min(1)]);
+        set_ending(&mut draft.paths[3], if kind == 0 { "csv" } else { "npy" });
     }
     let address = draft.address.parse::<crate::trace::Address>();
     if let Err(error) = &address {
