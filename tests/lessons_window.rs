@@ -6,15 +6,53 @@
 mod harness;
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use harness::{Window, app, click, open, place, press, settle, start, wait};
+use harness::{Window, app, open, place, start, wait};
 use vitrine::lesson::{Answer, Right, ShownKind, ShownPart, ShownQuestion};
 use vitrine::ui::command::{Command, Pointing};
 use vitrine::ui::lessons::{LessonCommand, OpenLesson};
 use vitrine::ui::state::Mode;
+
+/// A lesson may ask for the standard probe of all heads, which takes its time in a build that is
+/// not optimised.
+const PATIENCE: Duration = Duration::from_secs(400);
+
+/// Draws frames until nothing is under way any more.
+fn settle(window: &mut Window) {
+    let begun = Instant::now();
+    let mut n_calm = 0;
+    while n_calm < 4 {
+        window.step();
+        n_calm = if app(window).is_settled() {
+            n_calm + 1
+        } else {
+            0
+        };
+        let told = || format!("{:?}, {:?}", place(window), app(window).failures());
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "nothing more comes at {}",
+            told()
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    window.step();
+    settle(window);
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    window.step();
+    settle(window);
+}
 
 fn send(window: &mut Window, command: Command) {
     window.state_mut().as_mut().unwrap().send(command);
