@@ -56,14 +56,7 @@ impl App {
             ChatCommand::Show(id) => {
                 self.in_open("show the message", |open| open.show(id));
             }
-            ChatCommand::RemoveMessage(id) => {
-                if self
-                    .in_open("remove the message", |open| open.remove(id))
-                    .is_some()
-                {
-                    self.chat.state.undo = Some(Undo::Message(id));
-                }
-            }
+            ChatCommand::RemoveMessage(id) => self.remove_message(id),
             ChatCommand::Setup(setup) => self.set_up(*setup),
             ChatCommand::DropOldest => self.drop_oldest(),
             ChatCommand::DropNone => {
@@ -87,6 +80,13 @@ impl App {
             _ => {}
         }
         self.chat.note_open();
+    }
+
+    fn remove_message(&mut self, id: MessageId) {
+        let removed = self.in_open("remove the message", |open| open.remove(id));
+        if removed.is_some() {
+            self.chat.state.undo = Some(Undo::Message(id));
+        }
     }
 
     fn open_at(&mut self, id: String, message: MessageId) {
