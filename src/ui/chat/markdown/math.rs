@@ -328,7 +328,10 @@ fn bracketed(text: &str) -> String {
 fn shifted(text: &str, letters: &[(char, char)], sign: char) -> String {
     let find = |wanted: char| letters.iter().find(|(plain, _)| *plain == wanted);
     let found: Option<String> = text.chars().map(|letter| Some(find(letter)?.1)).collect();
-    found.unwrap_or_else(|| format!("{sign}{}", bracketed(text)))
+    found.unwrap_or_else(|| match text.chars().count() {
+        0 | 1 => format!("{sign}{text}"),
+        _ => format!("{sign}({text})"),
+    })
 }
 
 fn double(letter: char) -> char {
@@ -351,7 +354,7 @@ mod tests {
     fn formulas_become_letters() {
         for (formula, expected) in [
             (r"\frac{a}{b}", "a/b"),
-            (r"\frac{q \cdot k}{\sqrt{d_k}}", "(q · k)/(√(dₖ))"),
+            (r"\frac{q \cdot k}{\sqrt{d_k}}", "(q · k)/(√dₖ)"),
             (r"x^2 + y_{10}", "x² + y₁₀"),
             (r"e^{i\pi} = -1", "e^(iπ) = -1"),
             (r"\sum_{i=1}^{n} x_i \leq \infty", "∑ᵢ₌₁ⁿ xᵢ ≤ ∞"),
