@@ -293,6 +293,8 @@ impl App {
         match ending.to_str() {
             Some("svg") => self.draw_off(ctx, path),
             Some("png") => {
+                // A notice would lie over the picture.
+                self.messages.clear_notices();
                 let shutter = Instant::now() + SHEET_GONE;
                 self.sharing.photo = Some(Photo::Soon(path, shutter));
             }

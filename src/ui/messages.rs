@@ -46,6 +46,11 @@ impl Messages {
         self.push(why, true);
     }
 
+    /// Closes what is only told: failures stay until they were read.
+    pub fn clear_notices(&mut self) {
+        self.shown.retain(|message| message.is_failure);
+    }
+
     /// Closes a message.
     pub fn dismiss(&mut self, id: u64) {
         self.shown.retain(|message| message.id != id);
