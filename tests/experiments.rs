@@ -101,7 +101,8 @@ fn prompts_and_traces_are_compared_alike() {
     );
     let same = run(&["compare", file, france, "--raw"]);
     assert!(
-        same.out.contains("the states are equal, bit for bit"),
+        same.out
+            .contains("equal at every layer and position, bit for bit"),
         "{}",
         same.out
     );

@@ -5,9 +5,9 @@ mod common;
 use std::process::Command;
 
 use common::vitrine::run;
-use vitrine::trace::file::{Trace, TraceFile};
+use vitrine::trace::file::{Precision, Trace, TraceFile};
 use vitrine::trace::measure::parity::Parity;
-use vitrine::trace::{BlockHook, Hook};
+use vitrine::trace::{BlockHook, Hook, HostTensor, units};
 
 /// Traces a prompt and two tokens after it; `more` are further flags.
 fn trace(more: &[&str]) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -81,12 +81,91 @@ fn the_size_is_told_before_anything_runs_and_is_right() {
     let out = file.display().to_string();
     let prompt = "The capital of France is";
     let ran = run(&["trace", "--raw", "--steps", "1", "--out", &out, prompt]);
-    let lines: Vec<&str> = ran.err.lines().collect();
-    let said = |line: &str| line.split("tensors, ").nth(1).unwrap().to_owned();
-    let told = said(lines[0]);
-    assert!(lines[0].starts_with("5 tokens: "), "{}", ran.err);
-    assert!(said(lines[1]).starts_with(&told), "{}", ran.err);
+    let (before, writing) = ran.err.split_once('\n').unwrap();
+    let n_values: usize = Trace::open(&file)
+        .unwrap()
+        .tensors
+        .values()
+        .map(|t| t.values().len())
+        .sum();
+    let values = format!("tensors, {} of values", units::bytes(4 * n_values as u64));
+    assert!(
+        before.starts_with("5 tokens: ") && before.contains(&values),
+        "{}",
+        ran.err
+    );
+    let size = units::bytes(std::fs::metadata(&file).unwrap().len());
+    assert!(
+        writing.contains(&format!("tensors, {size}, to ")),
+        "{size} in {}",
+        ran.err
+    );
     assert!(ran.out.contains("parity ✓"), "{}", ran.out);
+}
+
+#[test]
+fn what_is_no_file_is_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (
+        folder.path().join("run.safetensors"),
+        folder.path().join("link.safetensors"),
+    );
+    let to = |out: &std::path::Path| {
+        let out = out.display().to_string();
+        run(&[
+            "trace",
+            "--raw",
+            "--hooks",
+            "hook_embed",
+            "--out",
+            &out,
+            "Hello",
+        ])
+    };
+    to(folder.path()).fails_saying(&["is not a file", "give the name of a file"]);
+    assert!(folder.path().is_dir());
+    std::fs::write(&file, "old").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    assert_eq!(to(&link).code, Some(0));
+    assert!(link.is_symlink());
+    TraceFile::open(&file).unwrap();
+}
+
+#[test]
+fn a_value_of_another_length_than_its_pass_is_damage() {
+    let (_folder, file) = trace(&["--hooks", "*hook_resid_post"]);
+    let mut trace = Trace::open(&file).unwrap();
+    let name = "blocks.2.hook_resid_post";
+    let value = &trace.tensors[name];
+    let rows = value.values()[..3 * value.shape()[1]].to_vec();
+    let short = HostTensor::new(vec![3, value.shape()[1]], rows).unwrap();
+    trace.tensors.insert(name.to_owned(), short);
+    trace.save(&file, Precision::F32).unwrap();
+    let problem = format!("{:#}", TraceFile::open(&file).unwrap_err());
+    assert!(
+        problem.contains("damaged: blocks.2.hook_resid_post has 3 positions"),
+        "{problem}"
+    );
+}
+
+#[test]
+fn what_is_no_number_is_a_difference() {
+    let (folder, file) = trace(&["--hooks", "*hook_resid_post"]);
+    let mut trace = Trace::open(&file).unwrap();
+    let value = &trace.tensors["blocks.2.hook_resid_post"];
+    let nothing =
+        HostTensor::new(value.shape().to_vec(), vec![f32::NAN; value.values().len()]).unwrap();
+    trace
+        .tensors
+        .insert("blocks.2.hook_resid_post".to_owned(), nothing);
+    let broken = folder.path().join("broken.safetensors");
+    trace.save(&broken, Precision::F32).unwrap();
+    let (a, b) = (file.display().to_string(), broken.display().to_string());
+    let ran = run(&["compare", &a, &b]);
+    assert!(
+        ran.out.contains("first layer that differs: block 2"),
+        "{ran:?}"
+    );
 }
 
 #[test]

@@ -325,7 +325,9 @@ fn states(comparison: &Comparison) -> String {
             position.gap.point
         ),
         _ => match comparison.tolerance {
-            0.0 => "the states are equal, bit for bit\n".to_owned(),
+            0.0 => {
+                "the residual stream is equal at every layer and position, bit for bit\n".to_owned()
+            }
             tolerance => format!("no state differs by more than {tolerance}\n"),
         },
     };

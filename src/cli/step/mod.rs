@@ -3,7 +3,7 @@
 
 mod order;
 mod pictures;
-mod shown;
+pub(super) mod shown;
 mod stepper;
 
 use std::io::{self, BufRead, IsTerminal, Write};

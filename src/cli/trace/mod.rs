@@ -13,12 +13,13 @@ use serde_json::{Value, json};
 use super::Ended;
 use super::asking::{Asker, PromptArgs};
 use super::options::{ModelArgs, SamplingArgs};
+use super::step::shown;
 use crate::engine::answering::family_of;
 use crate::engine::message::{Event, OpenRequest, Prompt};
 use crate::engine::watch::Watch;
 use crate::trace::debug::{DebugCommand, EditChange, RunState};
 use crate::trace::edit::Edit;
-use crate::trace::file::{Precision, Trace};
+use crate::trace::file::{Precision, Trace, destination};
 use crate::trace::measure::family::FamilyView;
 use crate::trace::measure::parity::Parity;
 use crate::trace::units;
@@ -68,7 +69,7 @@ pub struct Args {
     all_logits: bool,
     #[command(flatten)]
     sampling: SamplingArgs,
-    /// Keep at most so much, e.g. 500MB; what does not fit is left out, and named.
+    /// Keep at most so much of values, e.g. 500MB; what does not fit is left out, and named.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     budget: Option<u64>,
     /// Keep 16 bits per value: half the size.
@@ -118,6 +119,7 @@ pub fn run(args: Args) -> Result<Ended> {
             folder.display()
         );
     }
+    destination(out)?;
     let watch = hooks::watch(&family, &args.hooks, args.layers.as_ref())?;
     let mut asker = Asker::start()?;
     let opened = open(&args, &mut asker, watch.clone())?;
@@ -125,6 +127,10 @@ pub fn run(args: Args) -> Result<Ended> {
     let mut state = asker.debug(0, DebugCommand::Tokens(1))?;
     if args.steps > 0 {
         state = asker.debug(0, DebugCommand::Tokens(args.steps))?;
+    }
+    if !args.edit.is_empty() {
+        // Against the same text without the edits: what they did to the next token.
+        state = asker.debug(0, DebugCommand::Verdict)?;
     }
     let trace = asker.trace(0)?;
     write_trace(&args, &trace, &state, out)?;
@@ -197,7 +203,7 @@ fn tell_size(
             format!(", of which {} are kept", units::bytes(budget))
         });
         eprintln!(
-            "{} tokens: {} tensors, {}{budget}",
+            "{} tokens: {} tensors, {} of values{budget}, and notes on the run beside them",
             state.ids.len(),
             units::count(expected.n_tensors),
             units::bytes(expected.file_bytes(args.precision())),
@@ -207,7 +213,7 @@ fn tell_size(
 }
 
 fn write_trace(args: &Args, trace: &Trace, state: &RunState, out: &Path) -> Result<()> {
-    let size = trace.n_bytes(args.precision());
+    let size = trace.file_bytes(args.precision())?;
     let left_out = left_out(trace);
     if !args.json {
         eprintln!(
@@ -234,6 +240,7 @@ fn write_trace(args: &Args, trace: &Trace, state: &RunState, out: &Path) -> Resu
             "tensors": trace.tensors.len(),
             "bytes": size,
             "left_out": left_out,
+            "verdict": state.verdict.as_ref().map(|verdict| &verdict.verdict),
             "parity": trace.meta.measures.get("parity"),
             "out": out,
         });
@@ -253,6 +260,9 @@ fn write_trace(args: &Args, trace: &Trace, state: &RunState, out: &Path) -> Resu
             format!(": …{answer}")
         }
     )?;
+    if let Some(verdict) = shown::verdict(state) {
+        writeln!(stdout, "{verdict}")?;
+    }
     for parity in parities(trace) {
         writeln!(stdout, "{parity}")?;
     }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Looking, row_of};
+use crate::model::probe::Cancelled;
 use crate::trace::measure::Point;
 use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::lens::{LensRequest, LensView};
@@ -15,7 +16,7 @@ impl Looking<'_> {
     /// What the model would say at each point and position of `request`, point by point.
     ///
     /// # Errors
-    /// If a position or a point has not been computed yet, or MLX fails.
+    /// If a position or a point has not been computed yet, MLX fails, or it was cancelled.
     pub fn lens(&mut self, request: &LensRequest) -> Result<Vec<LensView>> {
         let all: Vec<Point> = Point::all(self.loaded().model.n_layers()).collect();
         let points = if request.points.is_empty() {
@@ -46,6 +47,9 @@ impl Looking<'_> {
             .chunks(ROWS_AT_ONCE)
             .zip(request.rows.chunks(ROWS_AT_ONCE))
         {
+            if self.cancel.is_cancelled() {
+                return Err(Cancelled.into());
+            }
             let logits = self.logits_of(states)?; // [row, vocab]
             for (place, at) in rows.iter().enumerate() {
                 let logits = row_of(&logits, place)?;

@@ -19,6 +19,7 @@ use super::edit::Edit;
 
 pub use companion::{Companion, RopeFigures};
 pub use read::TraceFile;
+pub use write::destination;
 
 /// The metadata entry that holds a [`TraceMeta`].
 pub const KEY: &str = "vitrine_trace";

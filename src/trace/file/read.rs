@@ -13,7 +13,7 @@ use safetensors::tensor::{Dtype, TensorInfo};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{KEY, MAX_HEADER, MAX_JSON_VALUES, Trace, TraceMeta, VERSION, n_json_values};
-use crate::trace::{HostTensor, units};
+use crate::trace::{Address, Axis, Hook, HostTensor, Place, units};
 
 /// Most bytes of tensors that are taken into memory at once.
 const MAX_IN_MEMORY: u64 = 512 << 20;
@@ -63,7 +63,7 @@ impl TraceFile {
     /// Reads the header of `source`, which is `size` bytes long.
     fn new(mut source: impl Source + 'static, size: u64) -> Result<Self> {
         let mut length = [0; 8];
-        let no_file = "it is no safetensors file";
+        let no_file = "it is no safetensors file, or was cut short";
         source.read_exact(&mut length).context(no_file)?;
         let length = u64::from_le_bytes(length);
         let data_start = length.checked_add(8).filter(|start| *start <= size);
@@ -83,8 +83,10 @@ impl TraceFile {
         check_layout(&header.tensors, size - data_start).context("it is damaged")?;
         let meta = header.metadata.as_ref().and_then(|map| map.get(KEY));
         let meta = meta.context("it is a safetensors file, but no trace of Vitrine")?;
+        let meta = read_meta(meta)?;
+        check_shapes(&header.tensors, &meta).context("it is damaged")?;
         Ok(Self {
-            meta: read_meta(meta)?,
+            meta,
             tensors: header.tensors,
             source: Box::new(source),
             data_start,
@@ -192,6 +194,33 @@ fn read_meta(meta: &str) -> Result<TraceMeta> {
         "a later version of Vitrine wrote it: get that version to open it"
     );
     serde_json::from_str(meta).context("its description is damaged")
+}
+
+/// Refuses a value with more or fewer positions than the pass it says it belongs to.
+fn check_shapes(tensors: &BTreeMap<String, TensorInfo>, meta: &TraceMeta) -> Result<()> {
+    for (name, info) in tensors {
+        let Ok(address) = name.parse::<Address>() else {
+            continue;
+        };
+        let pass = meta.passes.get(address.pass.unwrap_or(0));
+        let (Place::Hook(hook), Some(pass)) = (address.place, pass) else {
+            continue;
+        };
+        let n_pos = pass
+            .boundaries
+            .iter()
+            .fold(0_usize, |n, piece| n.saturating_add(*piece));
+        // Of the last stages the newest position may stand alone.
+        let may_be_one = matches!(hook, Hook::FinalNorm | Hook::Logits);
+        for (axis, dim) in hook.axes().iter().zip(&info.shape) {
+            let is_position = matches!(axis, Axis::Pos | Axis::QueryPos);
+            ensure!(
+                !is_position || *dim == n_pos || (may_be_one && *dim == 1),
+                "{name} has {dim} positions, and its pass has {n_pos}"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Refuses tensors that overlap, leave gaps, have other sizes than their shapes say, or do not fill

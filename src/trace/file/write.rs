@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use half::f16;
@@ -19,6 +19,7 @@ impl Trace {
     /// If it says more about its passes than a reader would take in, or cannot be written, e.g.
     /// because the disk is full; a file that was there stays.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<()> {
+        let path = &destination(path)?;
         let header = self.header(precision)?;
         let unfinished = path.with_extension("unfinished");
         let written = self
@@ -26,9 +27,20 @@ impl Trace {
             .and_then(|()| fs::rename(&unfinished, path));
         written.with_context(|| {
             let _ = fs::remove_file(&unfinished);
-            let size = units::bytes(self.n_bytes(precision));
-            format!("cannot write the trace {} ({size})", path.display())
+            let size = units::bytes(self.n_bytes(precision) + header.len() as u64);
+            format!(
+                "cannot write the trace {} ({size}); if the disk is full, keep fewer hooks or layers, or write elsewhere",
+                path.display()
+            )
         })
+    }
+
+    /// Bytes of the file: values, and the JSON before them.
+    ///
+    /// # Errors
+    /// If it says more about its passes than a reader would take in.
+    pub fn file_bytes(&self, precision: Precision) -> Result<u64> {
+        Ok(8 + self.header(precision)?.len() as u64 + self.n_bytes(precision))
     }
 
     fn write_to(&self, path: &Path, header: &[u8], precision: Precision) -> io::Result<()> {
@@ -69,6 +81,28 @@ impl Trace {
         );
         Ok(header)
     }
+}
+
+/// Where a file of the name `path` really lies: behind a link, where that leads.
+///
+/// # Errors
+/// If a folder, a device or a pipe has that name: a finished file would take its place.
+pub fn destination(path: &Path) -> Result<PathBuf> {
+    let Ok(info) = fs::symlink_metadata(path) else {
+        return Ok(path.to_owned());
+    };
+    if info.is_symlink() {
+        let target = fs::canonicalize(path);
+        let target =
+            target.with_context(|| format!("the link {} leads nowhere", path.display()))?;
+        return destination(&target);
+    }
+    ensure!(
+        info.is_file(),
+        "{} is not a file that can be written anew: give the name of a file",
+        path.display()
+    );
+    Ok(path.to_owned())
 }
 
 fn write_values(

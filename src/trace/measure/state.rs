@@ -89,10 +89,22 @@ pub(super) fn gap(point: Point, a: &[f32], b: &[f32]) -> Gap {
     Gap {
         point,
         cosine: cosine(a, b),
-        largest: difference
+        largest: a
             .iter()
-            .fold(0.0, |largest, x| x.abs().max(largest)),
+            .zip(b)
+            .map(|(a, b)| apart_by(*a, *b))
+            .fold(0.0, f32::max),
         relative: if own > 0.0 { apart / own } else { apart },
+    }
+}
+
+/// How far two values lie apart; what is no number on one side alone is as far as can be.
+fn apart_by(a: f32, b: f32) -> f32 {
+    let apart = (a - b).abs();
+    match a.to_bits() == b.to_bits() {
+        true => 0.0,
+        false if apart.is_finite() => apart,
+        false => f32::MAX,
     }
 }
 
