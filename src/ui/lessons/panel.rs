@@ -1,11 +1,12 @@
 //! The step: text, where to look, what to try, and questions, up to the one that waits.
 
-use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2};
+use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::{LessonCommand, LessonsPage, OpenLesson};
 use crate::lesson::{ShownGo, ShownPart, ShownTry};
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, caption, card, focus_ring};
+use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
 
@@ -185,19 +186,43 @@ fn other_prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>, text: &str) {
     }
 }
 
-/// Something to do.
+/// Something to do: a button whose words wrap.
 fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
+    let palette = Palette::of(ui);
     let label = attempt.label.text.trim();
-    let button = Button {
-        is_on: scene
-            .board
-            .open
-            .as_ref()
-            .is_some_and(|open| open.followed == Some(at)),
-        icon: Some(crate::ui::icons::Icon::Play),
-        ..Button::new(label)
+    let followed = scene.board.open.as_ref().map(|open| open.followed);
+    let is_on = followed == Some(Some(at));
+    let room = (ui.available_width() - 44.0).max(80.0);
+    let font = Type::Label.font();
+    let words = ui
+        .painter()
+        .layout(label.to_owned(), font, palette.text, room);
+    let size = vec2(words.size().x + 44.0, words.size().y + 14.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_on, label));
+    let fill = match (is_on, response.hovered()) {
+        (true, _) => palette.chosen,
+        (false, true) => palette.sunk,
+        (false, false) => palette.surface,
     };
-    if button.show(ui, space::TARGET + 2.0).clicked() {
+    let painter = ui.painter();
+    painter.rect(
+        rect,
+        corner::BUTTON,
+        fill,
+        palette.hairline(),
+        StrokeKind::Inside,
+    );
+    focus_ring(ui, &response, rect);
+    let mark = Rect::from_center_size(
+        pos2(rect.left() + 18.0, rect.top() + 15.0),
+        vec2(12.0, 12.0),
+    );
+    Icon::Play.paint(ui.painter(), mark, palette.text);
+    let place = pos2(rect.left() + 32.0, rect.top() + 7.0);
+    ui.painter().galley(place, words, palette.text);
+    let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
+    if response.clicked() {
         scene
             .commands
             .push(Command::Lesson(LessonCommand::Follow(at)));
