@@ -231,7 +231,13 @@ fn the_palette_finds_places_addresses_and_commands_by_keyboard_alone() {
     find(&mut window, "kv ca");
     assert_eq!(place(&window), "kv-cache");
     find(&mut window, "blocks.1.attn.hook_pattern[2, 5, 3]");
-    assert_eq!(place(&window), "blocks.1.attn.hook_pattern[2, 5, 3]");
+    assert_eq!(place(&window), "blocks.1.attn.hook_pattern");
+    let locked = app(&window).view().locked.as_ref();
+    let locked = locked.map(ToString::to_string);
+    assert_eq!(
+        locked.as_deref(),
+        Some("blocks.1.attn.hook_pattern[2, 5, 3]")
+    );
     assert_eq!(app(&window).view().layer, 1);
     find(&mut window, "merges");
     assert!(window.query_by_label("Find anything").is_none(), "closed");
