@@ -108,8 +108,13 @@ fn give(window: &mut Window, question: &ShownQuestion, answer: &Answer) {
                 .click();
         }
         (ShownKind::Number(_), Answer::Number(number)) => {
-            let field = window.get_by_label("your answer");
-            field.focus();
+            // A question that has just come may still be scrolling into sight.
+            for _ in 0..120 {
+                if window.query_by_label("your answer").is_none() {
+                    window.step();
+                }
+            }
+            window.get_by_label("your answer").focus();
             // What was typed before is taken away.
             window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
             window.step();
