@@ -373,6 +373,41 @@ fn a_banned_token_is_not_drawn_and_a_raised_one_is() {
 }
 
 #[test]
+fn an_edit_that_leaves_no_numbers_is_refused_or_said_so() {
+    let mut desk = Desk::on(FRANCE);
+    desk.tell(DebugCommand::Tokens(1));
+    let mut refused = |edit: &str| {
+        desk.refused(DebugCommand::Edit {
+            change: EditChange::Add(edit.parse().unwrap()),
+            catch_up: true,
+        })
+    };
+    let why = refused("blocks.1.hook_resid_pre[2]=block");
+    assert!(why.contains("hook_attn_scores"), "{why}");
+    for edit in [
+        "blocks.1.attn.hook_attn_scores=block",
+        "blocks.1.attn.hook_attn_scores[:, :, 0]=block",
+        "blocks.1.attn.hook_attn_scores[2, 3, 0..4]=block",
+    ] {
+        let why = refused(edit);
+        assert!(why.contains("would read nothing"), "{edit}: {why}");
+    }
+    let why = refused("blocks.1.hook_resid_pre[4]=patch_pos(77)");
+    assert!(why.contains("there is no position 77"), "{why}");
+    let state = desk.add("blocks.1.attn.hook_pattern[:, 4, 0]=block");
+    let verdict = &state.verdict.as_ref().unwrap().verdict;
+    assert!(verdict.changed && !verdict.is_broken, "{verdict}");
+    // Numbers too large for the softmax: no result, and no draw.
+    let state = desk.add("blocks.5.hook_resid_post=set(3e38)");
+    let verdict = &state.verdict.as_ref().unwrap().verdict;
+    assert!(verdict.is_broken, "{verdict}");
+    let why = desk.refused(DebugCommand::Steps(1));
+    assert!(why.contains("the edits left logits"), "{why}");
+    desk.edit(EditChange::Undo);
+    desk.tell(DebugCommand::Steps(1));
+}
+
+#[test]
 fn a_prompt_can_be_added_to_copy_from() {
     let mut desk = Desk::on(FRANCE);
     desk.tell(DebugCommand::Tokens(1));

@@ -82,8 +82,12 @@ pub fn flops(rate: f64) -> String {
     format!("{} GFLOP/s", three_digits(rate / 1e9))
 }
 
-/// A share of a whole, given as 0 to 1: `98 %`, `5.6 %`, `0.03 %`.
+/// A share of a whole, given as 0 to 1: `98 %`, `5.6 %`, `0.03 %`; one that is not nothing is never
+/// written as nothing: `<0.01 %`.
 pub fn percent(share: f64) -> String {
+    if share > 0.0 && share < 5e-5 {
+        return "<0.01 %".to_owned();
+    }
     format!("{} %", three_digits(share * 100.0))
 }
 

@@ -57,11 +57,26 @@ pub fn next(state: &RunState) -> String {
 /// What edits did to the newest logits, with what such a sentence does not say.
 pub fn verdict(state: &RunState) -> Option<String> {
     let verdict = &state.verdict.as_ref()?.verdict;
-    let kl = match verdict.kl_bits {
-        Some(bits) => format!("{bits:.3} bits apart"),
-        None => "a token is ruled out".to_owned(),
-    };
-    Some(format!("edits: {verdict} ({kl})\n       {REMINDER}"))
+    if verdict.is_broken {
+        return Some(format!("edits: {verdict}"));
+    }
+    let mut notes = Vec::new();
+    match verdict.ranks_fallen {
+        0 => {}
+        n => notes.push(format!(
+            "the old answer fell {n} {}",
+            if n == 1 { "rank" } else { "ranks" }
+        )),
+    }
+    match (verdict.kl_bits, verdict.rest_kl_bits) {
+        (Some(bits), _) => notes.push(format!("{bits:.3} bits apart")),
+        (None, Some(bits)) => notes.push(format!(
+            "a token is ruled out; the others {bits:.3} bits apart among themselves"
+        )),
+        (None, None) => notes.push("a token is ruled out".to_owned()),
+    }
+    let notes = notes.join("; ");
+    Some(format!("edits: {verdict} ({notes})\n       {REMINDER}"))
 }
 
 /// The breakpoints.

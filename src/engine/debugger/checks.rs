@@ -37,6 +37,9 @@ fn check_value_edit(name: &str, value: &ValueEdit, loaded: &LoadedModel) -> Resu
         "the edit '{name}' changes nothing: {} is measured beside the pass; change attn.hook_z",
         value.hook
     );
+    if value.change == Change::Block {
+        check_block(name, value)?;
+    }
     let config = loaded.model.config();
     if let (Change::Add(vector), Some(axis)) = (&value.change, value.hook.axes().last()) {
         let width = size_of_axis(*axis, config);
@@ -64,6 +67,68 @@ fn check_value_edit(name: &str, value: &ValueEdit, loaded: &LoadedModel) -> Resu
             axis.name()
         );
     }
+    Ok(())
+}
+
+/// Refuses `block` where it leaves no numbers: what is no attention edge and no logit, and queries
+/// that would read nothing at all.
+fn check_block(name: &str, value: &ValueEdit) -> Result<()> {
+    let is_scores = matches!(value.hook, Hook::Block(_, BlockHook::Scores));
+    let is_edge = is_scores || matches!(value.hook, Hook::Block(_, BlockHook::Pattern));
+    ensure!(
+        is_edge || value.hook == Hook::Logits,
+        "the edit '{name}' cannot be made: block is for attention edges (attn.hook_attn_scores, \
+         attn.hook_pattern) and logits; zero sets other values to 0"
+    );
+    if !is_scores {
+        return Ok(());
+    }
+    let part = |axis: usize| value.select.get(axis).copied().unwrap_or(Select::All);
+    let (first, last) = match part(1) {
+        Select::All => (0, usize::MAX),
+        Select::One(at) => (at, at),
+        Select::Range(start, end) => (start, end.saturating_sub(1)),
+    };
+    let n_blocked = match part(2) {
+        Select::All => usize::MAX,
+        Select::One(0) => 1,
+        Select::Range(0, end) => end,
+        Select::One(_) | Select::Range(..) => 0,
+    };
+    ensure!(
+        first >= n_blocked || first > last,
+        "the edit '{name}' cannot be made: the query at position {first} would read nothing at \
+         all, and shares of nothing are no numbers; leave it out, as in {}[:, {}..{}, 0]=block, or \
+         zero what the head makes, attn.hook_z",
+        value.hook,
+        first + 1,
+        first + 4
+    );
+    Ok(())
+}
+
+/// Refuses a copy of a position that no pass has run over when the edit acts: later passes alone
+/// come to it.
+pub(super) fn check_copied_position(edit: &Edit, prompt_len: usize) -> Result<()> {
+    let Action::Value(value) = &edit.action else {
+        return Ok(());
+    };
+    let Change::PatchPosition(from) = value.change else {
+        return Ok(());
+    };
+    let mut parts = value.select.iter().zip(value.hook.axes());
+    let to = parts.find_map(|(select, axis)| match (select, axis) {
+        (Select::One(at) | Select::Range(at, _), Axis::Pos | Axis::QueryPos) => Some(*at),
+        _ => None,
+    });
+    // All positions of the prompt run in one pass, later ones in a pass each.
+    let reach = prompt_len.max(to.unwrap_or(0) + 1);
+    ensure!(
+        from < reach,
+        "the edit '{}' cannot be made: there is no position {from} to copy from yet, the prompt has \
+         {prompt_len} positions, counted from 0",
+        edit.name
+    );
     Ok(())
 }
 

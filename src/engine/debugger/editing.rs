@@ -21,7 +21,11 @@ impl Debugger {
         list.change(change)?;
         for edit in list.edits() {
             checks::check_edit(edit, self.run.loaded())?;
-            self.check_copies(edit)?;
+            // What is off may not fit any more: it must be possible to switch it off.
+            if edit.is_on {
+                checks::check_copied_position(edit, self.run.prompt_len())?;
+                self.check_copies(edit)?;
+            }
         }
         self.keep_baseline();
         let before = std::mem::replace(&mut self.edits, list);

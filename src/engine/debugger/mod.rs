@@ -74,6 +74,7 @@ impl Debugger {
         let sampling = request.sampling.over(&loaded.defaults, exempt);
         for edit in &request.edits {
             checks::check_edit(edit, &loaded)?;
+            checks::check_copied_position(edit, ids.len())?;
         }
         let options = RunOptions {
             sampling,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 
 use super::join::joined;
 use super::logical::Drawn;
@@ -13,6 +13,7 @@ use crate::engine::pass::Pass;
 use crate::engine::sampler::{self, Draw};
 use crate::engine::watch::{Rows, Watcher};
 use crate::trace::debug::DrawKind;
+use crate::trace::measure::distribution::Distribution;
 use crate::trace::{HostTensor, Stage};
 
 impl Run {
@@ -144,6 +145,12 @@ impl Run {
         let pass = self.passes.get(number).context("the run has no pass")?;
         let logits = pass.logits.as_deref();
         let logits = logits.context("there are no logits to draw from")?;
+        let acts = !self.edits.acting().is_empty();
+        ensure!(
+            !acts || Distribution::new(logits).is_sound(),
+            "the edits left logits that are no numbers (NaN or infinite), so no token can be drawn: \
+             take them back (undo), switch them off or remove them"
+        );
         let mut draw = self.sampler.sample(logits, &self.ids)?;
         let params = self.sampler.params();
         let mut forced = None;

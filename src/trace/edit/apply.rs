@@ -1,7 +1,7 @@
 //! What edits do to values.
 
 use super::{Change, EditError, Select, ValueEdit};
-use crate::trace::{Axis, HostTensor};
+use crate::trace::{Axis, BlockHook, Hook, HostTensor};
 
 impl Select {
     fn contains(self, at: usize) -> bool {
@@ -76,6 +76,8 @@ impl ValueEdit {
             Change::Zero => 0.0,
             Change::Scale(factor) => value * factor,
             Change::Set(to) => *to,
+            // A share that is not there is 0; only before the softmax is it minus infinity.
+            Change::Block if matches!(self.hook, Hook::Block(_, BlockHook::Pattern)) => 0.0,
             Change::Block => f32::NEG_INFINITY,
             Change::Add(vector) => {
                 let last = index.last().copied().unwrap_or(0);
@@ -162,6 +164,24 @@ mod tests {
     fn one_value_is_replaced() {
         let embed = applied("hook_embed[1, 0]=set(-7)", &[2, 2], 0, None);
         assert_eq!(embed, [1.0, 2.0, -7.0, 4.0]);
+    }
+
+    #[test]
+    fn a_blocked_edge_has_no_share() {
+        let scores = applied(
+            "blocks.0.attn.hook_attn_scores[0, 0, 1]=block",
+            &[1, 1, 2],
+            0,
+            None,
+        );
+        assert_eq!(scores, [1.0, f32::NEG_INFINITY]);
+        let shares = applied(
+            "blocks.0.attn.hook_pattern[0, 0, 1]=block",
+            &[1, 1, 2],
+            0,
+            None,
+        );
+        assert_eq!(shares, [1.0, 0.0]);
     }
 
     #[test]

@@ -96,7 +96,8 @@ pub enum Change {
     Add(Vec<f32>),
     /// To one value: `set(1.5)`.
     Set(f32),
-    /// To minus infinity: an attention edge that is not seen, a token that is not drawn: `block`.
+    /// An attention edge that is not seen, a token that is not drawn: `block`. Scores and logits
+    /// become minus infinity; in the pattern, behind the softmax, a share becomes 0.
     Block,
     /// Copied from the same place of another run: `patch(b)`. Positions that the other run does not
     /// have stay as they are.
@@ -136,7 +137,10 @@ pub enum EditError {
         found: usize,
     },
     /// There is nothing to copy from.
-    #[error("there is no value to copy from at this place")]
+    #[error(
+        "there is no value to copy from at this place; take the edit back (undo), switch it off or \
+         remove it"
+    )]
     NoSource,
     /// What is to be copied has another shape.
     #[error("the value to copy has another shape: do both prompts have as many tokens?")]

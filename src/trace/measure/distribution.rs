@@ -34,6 +34,13 @@ impl<'a> Distribution<'a> {
         self.logits
     }
 
+    /// Whether there is anything to draw from: no logit is NaN or plus infinity, and not every token
+    /// is ruled out.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.log_total.is_finite()
+    }
+
     /// `ln Σ e^logit`: ln p of a token is its logit less this.
     #[must_use]
     pub fn log_total(&self) -> f64 {

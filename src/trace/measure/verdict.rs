@@ -24,6 +24,13 @@ pub struct Verdict {
     /// Divergence of the distribution after from that before, in bits: `Σ p log₂(p / q)` with `p`
     /// before and `q` after. `None` where it is infinite: the edit rules a token out (or a `q` is 0).
     pub kl_bits: Option<f64>,
+    /// Where [`Self::kl_bits`] is infinite: the divergence over the tokens that are not ruled out,
+    /// the shares of each side scaled to add up to 1.
+    #[serde(default)]
+    pub rest_kl_bits: Option<f64>,
+    /// Whether the logits after hold what is no number: nothing can be said about them.
+    #[serde(default)]
+    pub is_broken: bool,
     /// How many ranks the old answer fell.
     pub ranks_fallen: usize,
     /// Whether any logit changed at all.
@@ -43,20 +50,42 @@ impl Verdict {
         let top = |row: &Distribution<'_>| row.top(1).first().copied().unwrap_or_default();
         let (old_top, new_top) = (top(&old), top(&new));
         let kept = share(&new, old_top);
+        let kl_bits = Some(old.kl_bits(&new)).filter(|bits| bits.is_finite());
+        let is_broken = !new.is_sound();
         Self {
             before: share(&old, old_top),
             ranks_fallen: kept.rank.saturating_sub(1),
             kept,
             after: share(&new, new_top),
-            kl_bits: Some(old.kl_bits(&new)).filter(|bits| bits.is_finite()),
+            kl_bits: kl_bits.filter(|_| !is_broken),
+            rest_kl_bits: match kl_bits {
+                None if !is_broken => rest_kl_bits(before, after),
+                _ => None,
+            },
+            is_broken,
             changed: before != after,
         }
     }
 }
 
+/// The divergence over the tokens that `after` does not rule out.
+fn rest_kl_bits(before: &[f32], after: &[f32]) -> Option<f64> {
+    let pairs = before.iter().zip(after);
+    let left = pairs.filter(|(_, after)| **after > f32::NEG_INFINITY);
+    let (before, after): (Vec<f32>, Vec<f32>) = left.unzip();
+    let bits = Distribution::new(&before).kl_bits(&Distribution::new(&after));
+    Some(bits).filter(|bits| bits.is_finite())
+}
+
 impl fmt::Display for Verdict {
     /// `' Paris' 71 % → 22 %; top is now ' France' at 40 %`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_broken {
+            return f.write_str(
+                "the edits left logits that are no numbers (NaN or infinite), so no token can be \
+                 drawn; take them back (undo) or switch them off",
+            );
+        }
         let (old, was) = (&self.before.token, units::percent(self.before.probability));
         if !self.changed {
             return write!(f, "nothing changed: '{}' stays at {was}", old.text);
@@ -107,5 +136,21 @@ mod tests {
         assert_eq!(same.to_string(), "nothing changed: ' Paris' stays at 71 %");
         let weaker = Verdict::of(&before, &logits([0.5, 0.3, 0.2]), named);
         assert_eq!(weaker.to_string(), "' Paris' 71 % → 50 %; it stays on top");
+    }
+
+    #[test]
+    fn a_ban_alone_leaves_the_other_tokens_as_they_are() {
+        let before = logits([0.71, 0.2, 0.09]);
+        let banned = [f32::NEG_INFINITY, before[1], before[2]];
+        let verdict = Verdict::of(&before, &banned, named);
+        assert_eq!(verdict.kl_bits, None);
+        assert!(verdict.rest_kl_bits.unwrap() < 1e-9, "{verdict:?}");
+    }
+
+    #[test]
+    fn logits_that_are_no_numbers_are_no_result() {
+        let broken = Verdict::of(&logits([0.7, 0.2, 0.1]), &[f32::NAN; 3], named);
+        assert!(broken.to_string().contains("no numbers"), "{broken}");
+        assert_eq!((broken.kl_bits, broken.rest_kl_bits), (None, None));
     }
 }

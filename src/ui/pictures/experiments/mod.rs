@@ -180,6 +180,9 @@ fn to_logits(scene: &Scene<'_>) -> DebugCommand {
 
 /// A verdict as a formula: the answer's probability before and after.
 fn verdict_formula_ui(ui: &mut Ui, verdict: &Verdict, address: &str) {
+    if verdict.is_broken {
+        return; // the sentence above says so
+    }
     let percent = crate::trace::units::percent;
     let mut terms = vec![
         Term::words("p("),

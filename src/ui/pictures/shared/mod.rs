@@ -23,10 +23,7 @@ pub use picker::TokenPicker;
 /// A share as people read it; one that is not nothing is never written as nothing.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    match share > 0.0 && share < 5e-5 {
-        true => "<0.01 %".to_owned(),
-        false => crate::trace::units::percent(share),
-    }
+    crate::trace::units::percent(share)
 }
 
 /// A token's text as people read it: marks for what cannot be seen, no space before it.
