@@ -397,8 +397,9 @@ fn an_edit_that_leaves_no_numbers_is_refused_or_said_so() {
     let state = desk.add("blocks.1.attn.hook_pattern[:, 4, 0]=block");
     let verdict = &state.verdict.as_ref().unwrap().verdict;
     assert!(verdict.changed && !verdict.is_broken, "{verdict}");
-    // Numbers too large for the softmax: no result, and no draw.
-    let state = desk.add("blocks.5.hook_resid_post=set(3e38)");
+    // Each is allowed alone; together they leave a query nothing to read: no result, and no draw.
+    desk.add("blocks.1.attn.hook_attn_scores[:, 4, 0..3]=block");
+    let state = desk.add("blocks.1.attn.hook_attn_scores[:, 4, 3..5]=block");
     let verdict = &state.verdict.as_ref().unwrap().verdict;
     assert!(verdict.is_broken, "{verdict}");
     let why = desk.refused(DebugCommand::Steps(1));
@@ -767,9 +768,15 @@ fn the_stepper_obeys_line_by_line() {
         "/blocks.2.attn.hook_pattern[0, 4]",
         "t 2",
         "g blocks.0.attn.hook_q",
+        "g pass.0.embed",
+        "/blocks.0.attn.hook_q[3, 1]",
+        "edit logit( Paris)=ban",
+        "undo",
         "r sample",
         "r pass.0.sample",
-        "break blocks.1 if token= Paris",
+        "break blocks.1 if token=Xyzzy",
+        "break tokens",
+        "break blocks.1 if token=Paris",
         "e 9",
         "fly",
         "q",
@@ -787,25 +794,29 @@ fn the_stepper_obeys_line_by_line() {
         "stopped at blocks.4.attn.hook_z",
         "length of each head's vector",
         "no breakpoints",
-        " Paris   98",
+        "' Paris'     98 %",
         "there is nothing called 'italy' to copy from",
-        " Rome   9",
+        "' Rome'     9",
         "top is now ' Rome'",
         "This is one prompt.",
         "  1  on   blocks.3.hook_resid_pre=patch(italy)  'think of Italy'",
-        " Paris   98",
+        "' Paris'     98 %",
         "The capital of France is▸ Rome",
         "▸   1  from position 5, token ' Rome':  Rome",
         "next: sample",
-        " Paris   98",
+        "' Paris'     98 %",
         "KV cache",
         "next: blocks.2.attn.hook_z",
         "blocks.2.attn.hook_z of pass 0 has not been computed yet",
         "pass.0.blocks.2.attn.hook_pattern[0, 4]  [5]",
         "next: sample",
         "blocks.0.attn.hook_q, ",
+        "pass.0.embed is already computed; r pass.0.embed",
+        "lies outside the value, which is [1 pos, ",
         "The capital of France is▸ Paris\nunembed",
-        "stopped at blocks.1 if token= Paris",
+        "'Xyzzy' is not one token",
+        "a breakpoint at tokens never stops",
+        "stopped at blocks.1 if token=Paris",
         "'fly' is no order; ? lists them",
     ] {
         let at = rest.find(told);

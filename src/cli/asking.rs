@@ -165,6 +165,17 @@ impl Asker {
         )
     }
 
+    /// The id of a token as edits name it: a text in quotes, or a word with the space before it.
+    ///
+    /// # Errors
+    /// As [`Self::token`].
+    pub fn token_typed(&mut self, session: u64, typed: &str) -> Result<u32> {
+        let spellings = super::edits::spellings(typed);
+        let first = spellings.first().map_or(typed, String::as_str);
+        self.token(session, first)
+            .or_else(|_| self.token(session, spellings.last().map_or(typed, String::as_str)))
+    }
+
     /// The event that ends a request.
     fn end_of(&mut self, session: u64, action: Action) -> Result<Event> {
         let mut is_counting = false;

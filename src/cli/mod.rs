@@ -5,6 +5,7 @@ mod asking;
 mod bench;
 mod chat;
 mod compare;
+mod edits;
 mod export;
 mod generate;
 mod handout;
@@ -57,8 +58,10 @@ enum Command {
     /// Measure how fast a model runs here, and how fast this machine could run it.
     Bench(bench::Args),
     /// Step through a pass in the terminal, one key per stage.
+    #[command(after_help = edits::FORMS)]
     Step(Box<step::Args>),
     /// Keep what every stage computed in a file that opens without the model.
+    #[command(after_help = edits::FORMS)]
     Trace(Box<trace::Args>),
     /// Try one change at every head, or every block and position, and see what it does.
     Sweep(Box<sweep::Args>),

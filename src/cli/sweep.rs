@@ -133,7 +133,8 @@ fn for_people(table: &SweepTable, state: &RunState, top: usize) -> String {
     let likeliest = state.likeliest.first();
     let likeliest = likeliest.map_or(String::new(), |top| {
         let share = units::percent(f64::from(top.logprob).exp());
-        format!("unchanged, '{}' comes next with {share}\n", top.text)
+        let text = top.text.escape_debug();
+        format!("unchanged, '{text}' comes next with {share}\n")
     });
     let mut text = format!(
         "{} at {}, {}; measured: {}, {} before\n{likeliest}",
@@ -165,7 +166,7 @@ fn for_people(table: &SweepTable, state: &RunState, top: usize) -> String {
             Over::LayersXPositions => format!(
                 "position {} '{}'",
                 table.first_position + cell.column,
-                name(&table.columns, cell.column)
+                name(&table.columns, cell.column).escape_debug()
             ),
         };
         list.row([

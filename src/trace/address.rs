@@ -159,11 +159,27 @@ impl Serialize for Address {
 
 /// A text that is no address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is no address; write a hook (blocks.2.attn.hook_pattern), a stage (blocks.2) or a view \
-     (tokens), with pass.N. before it and [head, position] after it where you like"
-)]
+#[error("{}", no_address(.0))]
 pub struct NoAddress(pub String);
+
+/// What is wrong with `text`, or how addresses are written.
+fn no_address(text: &str) -> String {
+    let before = text.split_once('[').map(|(path, _)| path.trim());
+    if let Some(Ok(address)) = before.map(str::parse::<Address>)
+        && let Place::Hook(hook) = address.place
+    {
+        let names: Vec<&str> = hook.axes().iter().map(|axis| axis.name()).collect();
+        return format!(
+            "'{text}' is no address: after {hook} stand numbers along [{}], as in [0] or [0, 1]",
+            names.join(", ")
+        );
+    }
+    format!(
+        "'{text}' is no address; write a hook (blocks.2.attn.hook_pattern), a stage (blocks.2) or a \
+         view (tokens), with pass.N. before it and numbers along the hook's own axes after it: \
+         attn.hook_pattern[head, query_pos, key_pos], attn.hook_z[pos, head]"
+    )
+}
 
 impl FromStr for Address {
     type Err = NoAddress;

@@ -12,9 +12,9 @@ use anyhow::Result;
 use console::{Key, Term};
 
 use super::Ended;
+use super::edits::EditText;
 use super::options::{ModelArgs, SamplingArgs};
 use crate::trace::debug::Breakpoint;
-use crate::trace::edit::Edit;
 use order::{KEYS, WORDS};
 use stepper::Stepper;
 
@@ -28,9 +28,10 @@ pub struct Args {
     /// Run the prompt as it is, without the chat template.
     #[arg(long)]
     raw: bool,
-    /// Change the run: `blocks.2.attn.hook_z[:, 3]=zero`; may be given several times.
+    /// Change the run: `blocks.2.attn.hook_z[:, 3]=zero`, `logit( Paris)=ban`; may be given several
+    /// times.
     #[arg(long, value_name = "SPEC")]
-    edit: Vec<Edit>,
+    edit: Vec<EditText>,
     /// Stop here: `blocks.2`, `sample if p<0.5`, `sample if token= Paris`; may be given several times.
     #[arg(long = "break", value_name = "WHERE")]
     breakpoints: Vec<Breakpoint>,
@@ -83,7 +84,7 @@ fn by_key_press(term: &Term) -> Result<Option<String>> {
         Key::Char(':') => ask(term, ":", "")?,
         Key::Char('/') => ask(term, "look at ", "look ")?,
         Key::Char('g') => ask(term, "go to ", "g ")?,
-        Key::Char('r') => ask(term, "back to (Enter: the beginning) ", "r ")?,
+        Key::Char('r') => ask(term, "back to (start: the beginning) ", "r ")?,
         Key::Char(key) => key.to_string(),
         _ => return Ok(None),
     }))

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::cli::edits::EditText;
 use crate::trace::debug::{Breakpoint, DebugCommand, EditChange, Way};
 use crate::trace::sampling::SamplingChoice;
 use crate::trace::{Address, Place, Stage};
@@ -14,7 +15,9 @@ pub const KEYS: &str = "\
   i, ↓          a step into a stage: one hook
   l             to the end of the layer        t   to the logits of the next token
   e             to the end of the text         b, ←  one step back      B, ↑  one hook back
-  g ADDRESS     go to a stage or hook          r ADDRESS  back to it    h  another head
+  g ADDRESS     go on until this stage or hook is computed: it stands behind it
+  r ADDRESS     go back until it comes next: it stands before it; r start: the beginning
+  h             another head
   /ADDRESS      look at a value: /blocks.2.attn.hook_z[3, 1]
   : ORDER       orders of several words; ? lists them
   q             leave";
@@ -23,8 +26,12 @@ pub const WORDS: &str = "\
   n 3, i 3, t 3, e 100          several steps, hooks, tokens; to the end, at most so many tokens
   stand POSITION                stand at a position of the text, its logits computed
   break WHERE [if CONDITION]    stop there: blocks.2.attn.hook_pattern, sample if p<0.5
+      token=Paris, p<0.5            the token, and its probability when it was drawn: at sample the
+                                    one just drawn, in a stage the one that the pass runs over (the
+                                    prompt's pass has none)
+      head(HEAD,POSITION)>0.4       a head's share on a position, in a block
   breaks, unbreak N             the breakpoints; forget one
-  edit SPEC                     change the run: blocks.2.attn.hook_z[:, 3]=zero, logit(17)=ban
+  edit SPEC                     change the run: blocks.2.attn.hook_z[:, 3]=zero, logit( Paris)=ban
   edits, on N, off N, remove N, move N M, name N TEXT, undo, redo, clear
   source NAME TEXT              a prompt to copy from with patch(NAME)
   verdict                       compare with the run without edits
@@ -53,6 +60,8 @@ pub enum Order {
         /// Its text.
         text: String,
     },
+    /// One more edit.
+    Edit(EditText),
     /// One more breakpoint.
     Break(Breakpoint),
     /// One breakpoint less.
@@ -98,15 +107,24 @@ pub fn parse(text: &str) -> Result<Order> {
         }),
         "b" => tell(DebugCommand::Back),
         "B" => tell(DebugCommand::BackInto),
+        "g" | "goto" if rest.is_empty() => {
+            bail!("write where to: g blocks.2, g blocks.2.attn.hook_z")
+        }
         "g" | "goto" => tell(DebugCommand::To(rest.parse()?)),
+        "r" | "rewind" if rest.is_empty() => {
+            bail!("write where to go back to: r blocks.2, or r start for the beginning")
+        }
         "r" | "rewind" => tell(DebugCommand::Rewind(match rest {
-            "" => Address {
+            "start" => Address {
                 pass: Some(0),
                 ..Address::at(Place::Stage(Stage::Embed))
             },
             address => address.parse()?,
         })),
-        "stand" => tell(DebugCommand::Stand(count(rest, 0)?)),
+        "stand" if rest.is_empty() => {
+            bail!("write a position to stand at, counted from 0: stand 4")
+        }
+        "stand" => tell(DebugCommand::Stand(number(rest)?)),
         "verdict" => tell(DebugCommand::Verdict),
         "source" => {
             let (name, text) = rest.split_once(' ').context("write: source NAME TEXT")?;
@@ -116,6 +134,10 @@ pub fn parse(text: &str) -> Result<Order> {
         "branch" => branch(rest),
         "switch" => tell(DebugCommand::Switch(number(rest)?)),
         "drop" => tell(DebugCommand::Drop(number(rest)?)),
+        "edit" if rest.is_empty() => {
+            bail!("write a change: edit blocks.2.attn.hook_z[:, 3]=zero; ? lists the forms")
+        }
+        "edit" => Ok(Order::Edit(rest.parse()?)),
         "break" => Ok(Order::Break(rest.parse()?)),
         "unbreak" => Ok(Order::Unbreak(place(rest)?)),
         "look" => Ok(Order::Look(rest.parse()?)),
@@ -148,7 +170,6 @@ fn edit_change(word: &str, rest: &str) -> Result<Option<EditChange>> {
         })
     };
     Ok(Some(match word {
-        "edit" => EditChange::Add(rest.parse()?),
         "on" => switch(true)?,
         "off" => switch(false)?,
         "remove" => EditChange::Remove(place(rest)?),
@@ -195,7 +216,7 @@ fn branch(rest: &str) -> Result<Order> {
     for word in way.split_whitespace() {
         match word.strip_prefix("seed=") {
             Some(number) => {
-                let number = number.parse();
+                let number = number.parse().ok();
                 seed = Some(number.context("write seed=NUMBER, with a whole number")?);
             }
             None => settings.push(word),
@@ -216,8 +237,8 @@ fn count(text: &str, otherwise: usize) -> Result<usize> {
 }
 
 fn number(text: &str) -> Result<usize> {
-    let number = text.trim().parse();
-    number.with_context(|| format!("'{text}' is no whole number"))
+    let number = text.trim().parse().ok();
+    number.with_context(|| format!("'{text}' is no whole number from 0 on"))
 }
 
 /// A place in a list, counted from 1 as people do, as one counted from 0.
@@ -239,7 +260,7 @@ mod tests {
         assert_eq!(tells(" "), DebugCommand::Steps(1));
         assert_eq!(tells("i 4"), DebugCommand::Into(4));
         assert_eq!(tells("e"), DebugCommand::End { max_tokens: 512 });
-        assert_eq!(tells("r").clone(), tells("rewind pass.0.embed"));
+        assert_eq!(tells("r start").clone(), tells("rewind pass.0.embed"));
         assert_eq!(tells("switch 2"), DebugCommand::Switch(2));
         let off = EditChange::Switch {
             at: 1,
@@ -282,8 +303,11 @@ mod tests {
             ("branch warmth=3", "no sampling setting"),
             ("edit hook_z", "is no edit"),
             ("g nowhere", "is no address"),
+            ("stand", "write a position"),
+            ("r", "r start"),
+            ("n -1", "'-1' is no whole number from 0 on"),
         ] {
-            let error = parse(text).unwrap_err().to_string();
+            let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(told), "{text}: {error}");
         }
     }

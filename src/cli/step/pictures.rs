@@ -2,6 +2,7 @@
 
 use crate::trace::HostTensor;
 use crate::trace::answer::TopToken;
+use crate::trace::units;
 
 /// How many rows a picture has, at most.
 const N_ROWS: usize = 16;
@@ -104,7 +105,8 @@ pub fn bars(tokens: &[TopToken]) -> String {
     let rows = tokens.iter().take(6).map(|token| {
         let p = token.logprob.exp();
         let bar = "█".repeat((p * 32.0).round() as usize);
-        format!("  {:>14}  {:5.1} %  {bar}", visible(&token.text), p * 100.0)
+        let (text, share) = (visible(&token.text), units::percent(f64::from(p)));
+        format!("  {:>16}  {share:>7}  {bar}", format!("'{text}'"))
     });
     rows.collect::<Vec<_>>().join("\n")
 }

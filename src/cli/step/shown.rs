@@ -28,15 +28,18 @@ pub fn latest(state: &RunState) -> String {
         );
     }
     if let Some(draw) = &pass.draw {
+        let probability = units::percent(f64::from(draw.logprob).exp());
         let how = match (draw.kind, draw.random) {
             (DrawKind::Forced, _) => "forced".to_owned(),
-            (_, Some(random)) => format!("random number {random:.4}"),
-            (_, None) => "greedy".to_owned(),
+            (_, Some(random)) => format!(
+                "{} of the shares left by the filters, random number {random:.4}",
+                units::percent(draw.share)
+            ),
+            (_, None) => "greedy, the highest logit".to_owned(),
         };
-        let share = draw.share * 100.0;
         return format!(
-            "sample: '{}', {share:.1} % of the shares left by the filters, {how}",
-            draw.text
+            "sample: '{}', {how}; {probability} at temperature 1",
+            visible(&draw.text)
         );
     }
     match pass.executed.last() {
@@ -77,6 +80,22 @@ pub fn verdict(state: &RunState) -> Option<String> {
     }
     let notes = notes.join("; ");
     Some(format!("edits: {verdict} ({notes})\n       {REMINDER}"))
+}
+
+/// The tokens that going back took out of the text, and how to keep such tokens; `before` is the
+/// text and the branch as they were.
+pub fn dropped(before: &[String], branch: usize, state: &RunState) -> Option<String> {
+    let gone = before.get(state.texts.len()..)?;
+    if gone.is_empty() || branch != state.branch {
+        return None;
+    }
+    let (n, texts) = (gone.len(), gone.concat());
+    let tokens = if n == 1 { "token" } else { "tokens" };
+    let cut: String = texts.chars().take(48).collect();
+    Some(format!(
+        "{n} {tokens} dropped: '{}'; branch @POSITION TOKEN goes another way and keeps the old one",
+        visible(&cut)
+    ))
 }
 
 /// The breakpoints.

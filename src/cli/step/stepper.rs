@@ -6,15 +6,19 @@ use anyhow::{Result, bail, ensure};
 
 use super::order::{Order, parse};
 use super::{Args, KEYS, WORDS, pictures, shown};
+use crate::cli::edits::{self, FORMS};
 use crate::cli::interrupt;
 use crate::cli::trace::run_of;
 use crate::engine::client::Client;
 use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
 use crate::engine::question::{Question, Told};
 use crate::tokenizer::{Message, TemplateArgs};
-use crate::trace::debug::{Breakpoint, DebugCommand, Next, RunState, SourcePrompt, Way};
+use crate::trace::debug::{
+    Breakpoint, Condition, DebugCommand, EditChange, Next, RunState, SourcePrompt, Way,
+};
+use crate::trace::edit::Edit;
 use crate::trace::measure::parity::Parity;
-use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage};
+use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage, View};
 
 const SESSION: SessionId = SessionId(0);
 
@@ -51,7 +55,6 @@ impl Stepper {
         let request = OpenRequest {
             sampling: args.sampling.choice(),
             seed: args.sampling.seed,
-            edits: args.edit.clone(),
             ..OpenRequest::new(args.model.choice(), prompt)
         };
         let mut client = Client::start()?;
@@ -64,7 +67,14 @@ impl Stepper {
             head: 0,
             is_raw: args.raw,
         };
+        for edit in &args.edit {
+            let edit = edit.read(|token| stepper.token(token))?;
+            stepper.add(edit)?;
+        }
         if !args.breakpoints.is_empty() {
+            for breakpoint in &args.breakpoints {
+                stepper.check_token(breakpoint)?;
+            }
             stepper.tell(DebugCommand::Breakpoints(args.breakpoints.clone()))?;
         }
         Ok(stepper)
@@ -76,6 +86,8 @@ impl Stepper {
     /// If it is no order, or the run refuses it; the run stays as it is.
     pub fn obey(&mut self, text: &str) -> Result<bool> {
         let mut out = io::stdout();
+        let (texts, branch) = (self.state.texts.clone(), self.state.branch);
+        let mut notes = Vec::new();
         match parse(text)? {
             Order::Source { name, text } => {
                 let prompt = match self.is_raw {
@@ -86,6 +98,7 @@ impl Stepper {
             }
             Order::Tell(DebugCommand::To(address)) => {
                 let address = self.here(address, Towards::Ahead);
+                self.check_ahead(&address)?;
                 self.tell(DebugCommand::To(address))?;
             }
             Order::Tell(DebugCommand::Rewind(address)) => {
@@ -97,7 +110,12 @@ impl Stepper {
                 let way = Way::Token(self.token(&text)?);
                 self.tell(DebugCommand::Branch { position, way })?;
             }
+            Order::Edit(edit) => {
+                let edit = edit.read(|token| self.token(token))?;
+                notes = self.add(edit)?;
+            }
             Order::Break(breakpoint) => {
+                self.check_token(&breakpoint)?;
                 let known = self.state.breakpoints.iter().cloned();
                 return self.break_at(known.chain([breakpoint]).collect());
             }
@@ -121,11 +139,65 @@ impl Stepper {
             Order::Branches => return list(&shown::branches(&self.state)),
             Order::Memory => return list(&shown::memory(&self.state)),
             Order::Parity => return list(&self.parity()?.to_string()),
-            Order::Help => return list(&format!("{KEYS}\n\n{WORDS}")),
+            Order::Help => return list(&format!("{KEYS}\n\n{WORDS}\n\n{FORMS}")),
             Order::Quit => return Ok(false),
         }
         self.show()?;
+        notes.extend(shown::dropped(&texts, branch, &self.state));
+        for note in notes {
+            writeln!(out, "note: {note}")?;
+        }
         Ok(true)
+    }
+
+    /// Adds an edit. Returns what is worth knowing of it.
+    fn add(&mut self, edit: Edit) -> Result<Vec<String>> {
+        let known = self.state.sources.iter().map(|source| source.name.as_str());
+        edits::check_source(&edit, known, |name| {
+            format!(
+                "in the stepper, source {name} TEXT adds that prompt, before the edit; \
+                 patch(branch.0) copies from a branch"
+            )
+        })?;
+        let change = EditChange::Add(edit.clone());
+        let catch_up = true;
+        self.tell(DebugCommand::Edit { change, catch_up })?;
+        Ok(edits::notes(&edit, &self.state, self.state.ids.len()))
+    }
+
+    /// Refuses to go on to what lies behind, or is no place on the way.
+    fn check_ahead(&self, address: &Address) -> Result<()> {
+        if let Place::View(view) = address.place {
+            ensure!(
+                view == View::Sample,
+                "{} is no place in a pass: name a stage, a hook, or sample",
+                view.name()
+            );
+        }
+        let pass = address.pass.unwrap_or(0);
+        ensure!(
+            !self.is_computed(address, pass),
+            "{address} is already computed; r {address} goes back to before it"
+        );
+        ensure!(
+            self.state.next != Next::Ended,
+            "the text has ended: {address} never comes; b goes back"
+        );
+        Ok(())
+    }
+
+    /// Refuses to wait for a token that the vocabulary does not have.
+    fn check_token(&mut self, breakpoint: &Breakpoint) -> Result<()> {
+        let Some(Condition::TokenIs(text)) = &breakpoint.when else {
+            return Ok(());
+        };
+        let spellings = [text.clone(), format!(" {}", text.trim_start())];
+        for text in spellings {
+            if self.only_token(text)?.is_some() {
+                return Ok(());
+            }
+        }
+        bail!("{breakpoint} never stops: '{text}' is not one token of this model")
     }
 
     /// Tells where the run stands, and draws what the latest step has made.
@@ -156,20 +228,24 @@ impl Stepper {
     /// An address in the pass that is meant: without `pass.N.`, the nearest one ahead or behind.
     fn here(&self, mut address: Address, towards: Towards) -> Address {
         let newest = self.state.passes.len().saturating_sub(1);
-        let is_computed = |pass: usize| match address.place {
+        let is_computed = self.is_computed(&address, newest);
+        let pass = match towards {
+            Towards::Ahead => newest + usize::from(is_computed),
+            Towards::Behind => newest.saturating_sub(usize::from(!is_computed)),
+        };
+        address.pass.get_or_insert(pass);
+        address
+    }
+
+    fn is_computed(&self, address: &Address, pass: usize) -> bool {
+        match address.place {
             Place::Hook(hook) => self.state.has(pass, hook),
             Place::Stage(stage) => self.state.has_stage(pass, stage),
             Place::View(_) => {
                 let pass = self.state.passes.get(pass);
                 pass.is_some_and(|pass| pass.draw.is_some())
             }
-        };
-        let pass = match towards {
-            Towards::Ahead => newest + usize::from(is_computed(newest)),
-            Towards::Behind => newest.saturating_sub(usize::from(!is_computed(newest))),
-        };
-        address.pass.get_or_insert(pass);
-        address
+        }
     }
 
     fn break_at(&mut self, breakpoints: Vec<Breakpoint>) -> Result<bool> {
@@ -235,26 +311,28 @@ impl Stepper {
     /// The token that `text` names: as it stands in quotes, else with a space before it, as words
     /// in a text have.
     fn token(&mut self, text: &str) -> Result<u32> {
-        let quoted = text.strip_prefix(['\'', '"']);
-        let quoted = quoted.and_then(|text| text.strip_suffix(['\'', '"']));
-        let spellings = match quoted {
-            Some(text) => vec![text.to_owned()],
-            None => vec![format!(" {}", text.trim()), text.trim().to_owned()],
-        };
-        for text in spellings {
-            let question = Question::Tokens {
-                model: None,
-                text,
-                with_begin: false,
-            };
-            if let Event::Told(told) = self.ask(Action::Ask(Box::new(question)))?
-                && let Told::Tokens(tokens) = *told
-                && let [piece] = tokens.pieces.as_slice()
-            {
-                return Ok(piece.id);
+        for text in edits::spellings(text) {
+            if let Some(id) = self.only_token(text)? {
+                return Ok(id);
             }
         }
         bail!("'{text}' is not one token: name one that is, or its id")
+    }
+
+    /// The token that `text` is, if it is one.
+    fn only_token(&mut self, text: String) -> Result<Option<u32>> {
+        let question = Question::Tokens {
+            model: None,
+            text,
+            with_begin: false,
+        };
+        if let Event::Told(told) = self.ask(Action::Ask(Box::new(question)))?
+            && let Told::Tokens(tokens) = *told
+            && let [piece] = tokens.pieces.as_slice()
+        {
+            return Ok(Some(piece.id));
+        }
+        Ok(None)
     }
 
     /// What the latest step has made, drawn in text.

@@ -39,8 +39,15 @@ pub fn watch(
     }
     if let Some(layers) = layers {
         ensure!(
-            layers.start < layers.end && layers.end <= family.n_layers,
-            "--layers {}..{} names no layers of this model, which has {}",
+            layers.start < layers.end,
+            "--layers {0}..{1} names no layer: the end is left out, so {0}..{2} is layer {0} alone",
+            layers.start,
+            layers.end,
+            layers.start + 1
+        );
+        ensure!(
+            layers.end <= family.n_layers,
+            "--layers {}..{} ends beyond this model, which has {2} layers: 0..{2} are all of them",
             layers.start,
             layers.end,
             family.n_layers

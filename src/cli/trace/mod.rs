@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 
 use super::Ended;
 use super::asking::{Asker, PromptArgs};
+use super::edits::{self, EditText};
 use super::options::{ModelArgs, SamplingArgs};
 use super::step::shown;
 use crate::engine::answering::family_of;
 use crate::engine::message::{Event, OpenRequest, Prompt};
 use crate::engine::watch::Watch;
 use crate::trace::debug::{DebugCommand, EditChange, RunState};
-use crate::trace::edit::Edit;
 use crate::trace::file::{Precision, Trace, destination};
 use crate::trace::measure::family::FamilyView;
 use crate::trace::measure::parity::Parity;
@@ -57,9 +57,10 @@ pub struct Args {
     /// Generate so many tokens after the prompt, and keep their passes too.
     #[arg(long, value_name = "N", default_value_t = 0)]
     steps: usize,
-    /// Change the run: `blocks.2.attn.hook_z[:, 3]=zero`; may be given several times.
+    /// Change the run: `blocks.2.attn.hook_z[:, 3]=zero`, `logit( Paris)=ban`; may be given several
+    /// times.
     #[arg(long, value_name = "SPEC")]
-    edit: Vec<Edit>,
+    edit: Vec<EditText>,
     /// A prompt that edits copy from: with `--source b="Another prompt"`, an edit may say
     /// `blocks.2.hook_resid_pre[3]=patch(b)`; may be given several times.
     #[arg(long, value_name = "NAME=PROMPT", value_parser = source)]
@@ -144,7 +145,14 @@ fn open(args: &Args, asker: &mut Asker, watch: Watch) -> Result<RunState> {
         (None, Some(text)) => args.how.prompt(text),
         (None, None) => bail!("give a prompt, or --ids"),
     };
-    let edits_at_once = args.source.is_empty();
+    // Prompts to copy from and the texts of tokens take a run that is open.
+    let edits_at_once = args.source.is_empty() && !args.edit.iter().any(EditText::needs_tokens);
+    let at_once = args.edit.iter().filter(|_| edits_at_once);
+    let at_once = at_once.map(|edit| edit.read(|_| bail!("no text was expected")));
+    let at_once = at_once.collect::<Result<Vec<_>>>()?;
+    for edit in &at_once {
+        edits::check_source(edit, std::iter::empty(), name_a_source)?;
+    }
     let mut state = asker.open(
         0,
         OpenRequest {
@@ -153,11 +161,7 @@ fn open(args: &Args, asker: &mut Asker, watch: Watch) -> Result<RunState> {
             watch,
             budget_bytes: args.budget.map(|bytes| bytes as usize),
             all_logits: args.all_logits,
-            edits: if edits_at_once {
-                args.edit.clone()
-            } else {
-                Vec::new()
-            },
+            edits: at_once,
             ..OpenRequest::new(args.model.choice(), prompt)
         },
     )?;
@@ -167,7 +171,10 @@ fn open(args: &Args, asker: &mut Asker, watch: Watch) -> Result<RunState> {
     }
     if !edits_at_once {
         for edit in &args.edit {
-            let change = EditChange::Add(edit.clone());
+            let edit = edit.read(|token| asker.token_typed(0, token))?;
+            let known = args.source.iter().map(|(name, _)| name.as_str());
+            edits::check_source(&edit, known, name_a_source)?;
+            let change = EditChange::Add(edit);
             state = asker.debug(
                 0,
                 DebugCommand::Edit {
@@ -177,7 +184,17 @@ fn open(args: &Args, asker: &mut Asker, watch: Watch) -> Result<RunState> {
             )?;
         }
     }
+    let n_positions = state.ids.len() + args.steps;
+    for edit in state.edits.edits() {
+        for note in edits::notes(edit, &state, n_positions) {
+            eprintln!("note: {note}");
+        }
+    }
     Ok(state)
+}
+
+fn name_a_source(name: &str) -> String {
+    format!("--source {name}=\"…\" gives that prompt")
 }
 
 /// Tells how large the trace will be, before anything runs.

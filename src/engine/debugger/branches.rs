@@ -159,8 +159,13 @@ impl Debugger {
             "the first token has none before it to go on from"
         );
         let (label, departure) = self.departure(&way)?;
-        let is_cut = position < self.run.prompt_len();
         let pass = position.saturating_sub(self.run.prompt_len());
+        ensure!(
+            position < self.run.prompt_len() || pass < self.run.newest() || self.has_logits(),
+            "the logits that position {position} is drawn from are not computed yet: step to them \
+             first (t), or name an earlier position"
+        );
+        let is_cut = position < self.run.prompt_len();
         let mut fork = match is_cut {
             true => self.cut(position)?,
             false => self.run.fork(),

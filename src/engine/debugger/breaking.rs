@@ -64,7 +64,7 @@ impl Debugger {
             None => true,
             Some(Condition::TokenIs(text)) => {
                 let drawn = draw.and_then(|draw| self.tokenizer.token_text(draw.token));
-                drawn.as_deref() == Some(text)
+                drawn.is_some_and(|drawn| drawn == *text || drawn.strip_prefix(' ') == Some(text))
             }
             Some(Condition::ProbabilityBelow(limit)) => {
                 draw.is_some_and(|draw| draw.logprob.exp() < *limit)

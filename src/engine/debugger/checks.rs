@@ -28,7 +28,7 @@ pub(super) fn check_edit(edit: &Edit, loaded: &LoadedModel) -> Result<()> {
 fn check_value_edit(name: &str, value: &ValueEdit, loaded: &LoadedModel) -> Result<()> {
     ensure!(
         loaded.model.hooks().contains(&value.hook),
-        "the edit '{name}' cannot be made: this model has no {}; --list-hooks shows what it has",
+        "the edit '{name}' cannot be made: this model has no {}; vitrine trace --list-hooks shows what it has",
         value.hook
     );
     let is_beside = matches!(value.hook, Hook::Block(_, BlockHook::ResultNorm));

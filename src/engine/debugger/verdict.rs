@@ -97,7 +97,7 @@ impl Debugger {
         })
     }
 
-    fn has_logits(&self) -> bool {
+    pub(super) fn has_logits(&self) -> bool {
         !matches!(self.run.next(), Next::Stage(_))
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::trace::{Address, NoAddress};
+use crate::trace::{Address, NoAddress, Place, View};
 
 /// A place to stop at.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ pub struct Breakpoint {
 /// When a breakpoint stops.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
-    /// The token has this text: at `sample` the one just drawn, elsewhere the generated one that
+    /// The token has this text, with or without a space before it: at `sample` the one just drawn, elsewhere the generated one that
     /// the pass runs over.
     TokenIs(String),
     /// That token was less likely than this when it was drawn.
@@ -53,6 +53,9 @@ pub enum NoBreakpoint {
     /// The place is no address.
     #[error(transparent)]
     Address(#[from] NoAddress),
+    /// The place is no place of a pass.
+    #[error("a breakpoint at {0} never stops: name a stage (blocks.2), a hook, or sample")]
+    View(&'static str),
     /// The condition is none.
     #[error("'{0}' is no condition; write token=TEXT, p<0.5 or head(HEAD,KEY)>0.5")]
     Condition(String),
@@ -69,8 +72,14 @@ impl FromStr for Breakpoint {
         let when = condition.map(|text| {
             parse_condition(text).ok_or_else(|| NoBreakpoint::Condition(text.to_owned()))
         });
+        let address: Address = address.parse()?;
+        if let Place::View(view) = address.place
+            && view != View::Sample
+        {
+            return Err(NoBreakpoint::View(view.name()));
+        }
         Ok(Self {
-            address: address.parse()?,
+            address,
             when: when.transpose()?,
         })
     }
@@ -109,5 +118,6 @@ mod tests {
             assert_eq!(breakpoint.to_string(), text);
         }
         assert!("sample if moon".parse::<Breakpoint>().is_err());
+        assert!("tokens if p<0.5".parse::<Breakpoint>().is_err());
     }
 }

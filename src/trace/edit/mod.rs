@@ -110,12 +110,13 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
     /// The text names no edit.
-    #[error(
-        "'{0}' is no edit; write HOOK[selection]=change, e.g. blocks.2.attn.hook_z[:, 3]=zero; \
-         changes are zero, mean, scale(x), add(x), set(x), block, patch(RUN), patch_pos(N); or write \
-         logit(ID)=ban, logit(ID)=add(x), logit(ID)=set(x), pass.N.sample=force(ID)"
-    )]
-    Text(String),
+    #[error("'{text}' is no edit: {why}")]
+    Text {
+        /// The text.
+        text: String,
+        /// Which part of it cannot be read, and what to write there.
+        why: String,
+    },
     /// The selection has more axes than the hook.
     #[error("{hook} has {n_axes} axes, [{axes}], and cannot be selected along {found}")]
     Axes {

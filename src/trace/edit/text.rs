@@ -82,16 +82,24 @@ impl FromStr for Action {
     type Err = EditError;
 
     fn from_str(text: &str) -> Result<Self, EditError> {
-        let no_edit = || EditError::Text(text.to_owned());
-        let (place, change) = text.split_once('=').ok_or_else(no_edit)?;
+        let no_edit = |why: String| EditError::Text {
+            text: text.to_owned(),
+            why,
+        };
+        let (place, change) = text.split_once('=').ok_or_else(|| {
+            no_edit("write HOOK[selection]=change, e.g. blocks.2.attn.hook_z[:, 3]=zero".to_owned())
+        })?;
         let (place, change) = (place.trim(), change.trim());
         if let Some(pass) = sampled_pass(place) {
             let token = argument(change, "force").and_then(|id| id.parse().ok());
-            let token = token.ok_or_else(no_edit)?;
+            let token = token
+                .ok_or_else(|| no_edit(format!("'{change}' forces no token: write force(ID)")))?;
             return Ok(Self::Force { pass, token });
         }
         if let Some((pass, token)) = logit(place) {
-            let change = parse_logit_change(change).ok_or_else(no_edit)?;
+            let change = parse_logit_change(change).ok_or_else(|| {
+                no_edit(format!("'{change}' is no change of a logit: {OF_LOGITS}"))
+            })?;
             return Ok(Self::Logit {
                 pass,
                 token,
@@ -101,12 +109,17 @@ impl FromStr for Action {
         let (hook, select) = match place.split_once('[') {
             None => (place, Vec::new()),
             Some((hook, rest)) => {
-                let inside = rest.strip_suffix(']').ok_or_else(no_edit)?;
-                let select: Option<_> = inside.split(',').map(|part| select(part.trim())).collect();
-                (hook.trim(), select.ok_or_else(no_edit)?)
+                let inside = rest
+                    .strip_suffix(']')
+                    .ok_or_else(|| no_edit(format!("the bracket of '[{rest}' is not closed")))?;
+                let parts = inside.split(',').map(|part| {
+                    let part = part.trim();
+                    select(part).ok_or_else(|| no_edit(no_selection(part)))
+                });
+                (hook.trim(), parts.collect::<Result<_, _>>()?)
             }
         };
-        let hook: Hook = hook.parse().map_err(|_| no_edit())?;
+        let hook: Hook = hook.parse().map_err(|_| no_edit(no_place(hook)))?;
         let axes = hook.axes();
         if select.len() > axes.len() {
             let names: Vec<&str> = axes.iter().map(|axis| axis.name()).collect();
@@ -117,13 +130,57 @@ impl FromStr for Action {
                 found: select.len(),
             });
         }
-        let change = parse_change(change).ok_or_else(no_edit)?;
+        let change = parse_change(change)
+            .ok_or_else(|| no_edit(format!("'{change}' is no change: {OF_VALUES}")))?;
         Ok(Self::Value(ValueEdit {
             hook,
             select,
             change,
         }))
     }
+}
+
+/// What can be done to values.
+const OF_VALUES: &str = "write zero, mean, scale(x), add(x), set(x), block, patch(NAME), \
+                         patch(branch.N) or patch_pos(N), with numbers that are finite";
+/// What can be done to logits.
+const OF_LOGITS: &str = "write ban, add(x), set(x), +x or -x, with a finite number";
+
+/// Why `part` selects nothing.
+fn no_selection(part: &str) -> String {
+    let range = part.split_once(':').map(|(start, end)| {
+        let is_number = |text: &str| text.trim().parse::<usize>().is_ok();
+        match is_number(start) && is_number(end) {
+            true => format!("; a range is written {}..{}", start.trim(), end.trim()),
+            false => String::new(),
+        }
+    });
+    format!(
+        "'{part}' selects nothing: write a number as 3, a range as 0..3 (3 is left out), or : for all{}",
+        range.unwrap_or_default()
+    )
+}
+
+/// Why `place` is no place to change.
+fn no_place(place: &str) -> String {
+    let after_pass = place
+        .strip_prefix("pass.")
+        .and_then(|rest| rest.split_once('.'));
+    if let Some((_, rest)) = after_pass
+        && rest.parse::<Hook>().is_ok()
+    {
+        return format!(
+            "pass.N. stands before logit(ID) and sample only; an edit of {rest} acts in every pass, \
+             and a position in brackets picks one"
+        );
+    }
+    if place.contains("logit") {
+        return format!("'{place}' names no token: write logit(ID), with the token's id");
+    }
+    format!(
+        "'{place}' is no hook; hooks look like blocks.2.attn.hook_z, and vitrine trace --list-hooks \
+         names them all"
+    )
 }
 
 /// The pass of `sample` or `pass.N.sample`.
@@ -154,7 +211,9 @@ fn parse_logit_change(text: &str) -> Option<LogitChange> {
     if text == "ban" {
         return Some(LogitChange::Ban);
     }
-    let add = argument(text, "add").and_then(finite).map(LogitChange::Add);
+    let add =
+        argument(text, "add").or_else(|| Some(text).filter(|text| text.starts_with(['+', '-'])));
+    let add = add.and_then(finite).map(LogitChange::Add);
     add.or_else(|| argument(text, "set").and_then(finite).map(LogitChange::Set))
 }
 
@@ -241,9 +300,19 @@ mod tests {
             "logit(3)=zero",
         ] {
             assert!(
-                matches!(text.parse::<Edit>(), Err(EditError::Text(_))),
+                matches!(text.parse::<Edit>(), Err(EditError::Text { .. })),
                 "{text}"
             );
+        }
+        for (text, part) in [
+            ("hook_embed[0:100]=zero", "a range is written 0..100"),
+            ("pass.1.hook_embed=zero", "acts in every pass"),
+            ("hook_embed=explode", "'explode' is no change"),
+            ("x=zero", "'x' is no hook"),
+            ("hook_embed[1=zero", "is not closed"),
+        ] {
+            let why = text.parse::<Edit>().unwrap_err().to_string();
+            assert!(why.contains(part), "{text}: {why}");
         }
         let too_many = "hook_embed[1, 2, 3]=zero".parse::<Edit>().unwrap_err();
         assert!(too_many.to_string().contains("pos, d_model"), "{too_many}");
