@@ -216,6 +216,12 @@ fn what_can_never_match_is_refused() {
             "99 is not among the 6",
         ),
         (["--layers", "3..1"], "names no layers"),
+        (["--layers", "0..99"], "ends beyond this model, which has"),
+        (
+            ["--edit", "blocks.2.hook_resid_pre=patch(b)"],
+            "--source b=",
+        ),
+        (["--edit", "logit( Xyzzy)=ban"], "tokens"),
         (["--hooks", "blocks.9.mlp.hook_post"], "no hook"),
     ] {
         let mut args = vec!["trace", "--raw", "--out", "never.safetensors", "Hello"];

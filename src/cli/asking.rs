@@ -4,12 +4,13 @@ use std::io::{self, IsTerminal, Write};
 
 use anyhow::{Result, bail, ensure};
 
+use super::edits::EditText;
 use super::interrupt::{self, Guard};
 use crate::engine::client::Client;
 use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
 use crate::engine::question::{Question, Told};
 use crate::tokenizer::{Message, TemplateArgs};
-use crate::trace::debug::{DebugCommand, RunState, SourcePrompt};
+use crate::trace::debug::{DebugCommand, EditChange, RunState, SourcePrompt};
 use crate::trace::file::Trace;
 use crate::trace::{Address, HostTensor};
 
@@ -85,6 +86,26 @@ impl Asker {
             Event::Run(state) => Ok(*state),
             other => unexpected(&other),
         }
+    }
+
+    /// Opens a run and makes edits as they were typed.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if an edit names what is no token or does not fit the model.
+    pub fn open_edited(
+        &mut self,
+        session: u64,
+        request: OpenRequest,
+        edits: &[EditText],
+    ) -> Result<RunState> {
+        let mut state = self.open(session, request)?;
+        for edit in edits {
+            let edit = edit.read(|token| self.token_typed(session, token))?;
+            let change = EditChange::Add(edit);
+            let catch_up = false;
+            state = self.debug(session, DebugCommand::Edit { change, catch_up })?;
+        }
+        Ok(state)
     }
 
     /// Moves the run of a session, or changes it.

@@ -7,12 +7,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Ended;
 use super::asking::{Asker, PromptArgs};
+use super::edits::EditText;
 use super::options::{ModelArgs, SamplingArgs};
 use super::table::{Column, Table};
 use crate::engine::message::{ModelChoice, OpenRequest};
 use crate::engine::watch::Watch;
 use crate::trace::debug::DebugCommand;
-use crate::trace::edit::Edit;
 use crate::trace::file::{Trace, TraceFile, TraceMeta, key};
 use crate::trace::measure::compare::{Comparison, Parting, Side};
 use crate::trace::measure::distribution::Distribution;
@@ -39,7 +39,7 @@ pub struct Args {
     steps: usize,
     /// Change the run of B: `blocks.2.attn.hook_z[:, 3]=zero`; may be given several times.
     #[arg(long, value_name = "SPEC")]
-    edit_b: Vec<Edit>,
+    edit_b: Vec<EditText>,
     /// Differences up to this size count as none; 0 asks for equal bits.
     #[arg(long, value_name = "X", default_value_t = 0.0)]
     tolerance: f32,
@@ -106,7 +106,7 @@ fn text_of(
     args: &Args,
     text: &str,
     model: ModelChoice,
-    edits: &[Edit],
+    edits: &[EditText],
     asker: &mut Option<Asker>,
 ) -> Result<Text> {
     if is_trace(text) {
@@ -130,10 +130,9 @@ fn text_of(
         sampling: args.sampling.choice(),
         seed: Some(args.sampling.seed.unwrap_or_default()),
         watch: Watch::Hooks(hooks.collect()),
-        edits: edits.to_vec(),
         ..OpenRequest::new(model, args.how.prompt(text))
     };
-    asker.open(0, request)?;
+    asker.open_edited(0, request, edits)?;
     asker.debug(0, DebugCommand::Tokens(1))?;
     if args.steps > 0 {
         asker.debug(0, DebugCommand::Tokens(args.steps))?;

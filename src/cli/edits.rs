@@ -153,10 +153,14 @@ pub fn notes(edit: &Edit, state: &RunState, n_positions: usize) -> Vec<String> {
     if let Some(source) = source {
         let (theirs, ours) = (source.texts.len(), state.prompt_len);
         if theirs != ours {
+            let rest = match theirs < ours {
+                true => ", and those that it lacks stay as they are",
+                false => "",
+            };
             notes.push(format!(
                 "'{}' has {theirs} tokens where this prompt has {ours}: each position is copied from \
-                 the one of the same number, and those that '{}' lacks stay as they are",
-                source.name, source.name
+                 the one of the same number{rest}",
+                source.name
             ));
         }
     }

@@ -7,13 +7,13 @@ use clap::ValueEnum;
 
 use super::Ended;
 use super::asking::{Asker, PromptArgs};
+use super::edits::EditText;
 use super::options::ModelArgs;
 use super::table::{Column, Table};
 use crate::engine::answering::parse_change;
 use crate::engine::message::OpenRequest;
 use crate::engine::question::{Question, Told};
 use crate::trace::debug::{DebugCommand, RunState};
-use crate::trace::edit::Edit;
 use crate::trace::measure::sweep::{Outcome, Over, SweepPlan, SweepTable};
 use crate::trace::measure::verdict::REMINDER;
 use crate::trace::units;
@@ -39,7 +39,7 @@ pub struct Args {
     measure: String,
     /// Change the run itself first: `blocks.2.attn.hook_z[:, 3]=zero`; may be given several times.
     #[arg(long, value_name = "SPEC")]
-    with: Vec<Edit>,
+    with: Vec<EditText>,
     /// How many of the strongest cells to mark and list.
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
@@ -70,11 +70,8 @@ const N_LETTERS: usize = 8;
 pub fn run(args: &Args) -> Result<Ended> {
     let (change, other) = parse_change(&args.edit)?;
     let mut asker = Asker::start()?;
-    let request = OpenRequest {
-        edits: args.with.clone(),
-        ..OpenRequest::new(args.model.choice(), args.how.prompt(&args.prompt))
-    };
-    asker.open(0, request)?;
+    let request = OpenRequest::new(args.model.choice(), args.how.prompt(&args.prompt));
+    asker.open_edited(0, request, &args.with)?;
     let state = asker.debug(0, DebugCommand::Tokens(1))?;
     let plan = SweepPlan {
         pass: 0,

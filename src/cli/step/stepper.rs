@@ -87,7 +87,7 @@ impl Stepper {
     pub fn obey(&mut self, text: &str) -> Result<bool> {
         let mut out = io::stdout();
         let (texts, branch) = (self.state.texts.clone(), self.state.branch);
-        let mut notes = Vec::new();
+        let (mut notes, mut goes_back) = (Vec::new(), false);
         match parse(text)? {
             Order::Source { name, text } => {
                 let prompt = match self.is_raw {
@@ -104,8 +104,12 @@ impl Stepper {
             Order::Tell(DebugCommand::Rewind(address)) => {
                 let address = self.here(address, Towards::Behind);
                 self.tell(DebugCommand::Rewind(address))?;
+                goes_back = true;
             }
-            Order::Tell(command) => self.tell(command)?,
+            Order::Tell(command) => {
+                goes_back = matches!(command, DebugCommand::Stand(_));
+                self.tell(command)?;
+            }
             Order::BranchToText { position, text } => {
                 let way = Way::Token(self.token(&text)?);
                 self.tell(DebugCommand::Branch { position, way })?;
@@ -143,7 +147,9 @@ impl Stepper {
             Order::Quit => return Ok(false),
         }
         self.show()?;
-        notes.extend(shown::dropped(&texts, branch, &self.state));
+        // Where someone goes back step by step, the text shows what is gone.
+        let dropped = shown::dropped(&texts, branch, &self.state);
+        notes.extend(dropped.filter(|_| goes_back));
         for note in notes {
             writeln!(out, "note: {note}")?;
         }

@@ -40,7 +40,7 @@ pub fn watch(
     if let Some(layers) = layers {
         ensure!(
             layers.start < layers.end,
-            "--layers {0}..{1} names no layer: the end is left out, so {0}..{2} is layer {0} alone",
+            "--layers {0}..{1} names no layers: the end is left out, so {0}..{2} is layer {0} alone",
             layers.start,
             layers.end,
             layers.start + 1

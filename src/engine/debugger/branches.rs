@@ -80,6 +80,15 @@ impl Branches {
         Ok(&mut left.run)
     }
 
+    /// The first branch left whose text has a token at `position`.
+    fn longer_than(&self, position: usize) -> Option<usize> {
+        let has = |branch: &&Branch| {
+            let left = branch.left.as_ref();
+            left.is_some_and(|left| left.ids.len() > position)
+        };
+        self.list.iter().find(has).map(|branch| branch.id)
+    }
+
     /// Forgets a branch.
     pub(super) fn forget(&mut self, id: usize) -> Result<()> {
         let at = self.list.iter().position(|branch| branch.id == id);
@@ -188,9 +197,13 @@ impl Debugger {
     /// Stands at `position` with its logits computed.
     pub(super) fn stand(&mut self, position: usize, cancel: &CancelToken) -> Result<()> {
         let (n_ids, prompt_len) = (self.run.ids().len(), self.run.prompt_len());
+        let longer = self.branches.longer_than(position);
+        let longer =
+            longer.map(|id| format!("; branch {id} has it: switch {id}, then stand there"));
         ensure!(
             position < n_ids,
-            "there is no position {position}: the text has {n_ids} tokens, counted from 0"
+            "there is no position {position}: the text has {n_ids} tokens, counted from 0{}",
+            longer.unwrap_or_default()
         );
         let Some(pass) = (position + 1).checked_sub(prompt_len) else {
             let run = self.cut(position + 1)?;

@@ -144,7 +144,10 @@ pub enum EditError {
     )]
     NoSource,
     /// What is to be copied has another shape.
-    #[error("the value to copy has another shape: do both prompts have as many tokens?")]
+    #[error(
+        "the value to copy has another shape: do both prompts have as many tokens? Take the edit back \
+         (undo), switch it off or remove it"
+    )]
     OtherShape,
 }
 

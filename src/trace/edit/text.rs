@@ -148,17 +148,18 @@ const OF_LOGITS: &str = "write ban, add(x), set(x), +x or -x, with a finite numb
 
 /// Why `part` selects nothing.
 fn no_selection(part: &str) -> String {
-    let range = part.split_once(':').map(|(start, end)| {
-        let is_number = |text: &str| text.trim().parse::<usize>().is_ok();
-        match is_number(start) && is_number(end) {
-            true => format!("; a range is written {}..{}", start.trim(), end.trim()),
-            false => String::new(),
-        }
-    });
-    format!(
-        "'{part}' selects nothing: write a number as 3, a range as 0..3 (3 is left out), or : for all{}",
-        range.unwrap_or_default()
-    )
+    let is_number = |text: &str| text.trim().parse::<usize>().is_ok();
+    match part.split_once(':') {
+        Some((start, end)) if is_number(start) && is_number(end) => format!(
+            "'{part}' selects nothing: a range is written {}..{}",
+            start.trim(),
+            end.trim()
+        ),
+        _ => format!(
+            "'{part}' selects nothing: write a number as 3, a range as 0..3 (3 is left out), or : for \
+             all"
+        ),
+    }
 }
 
 /// Why `place` is no place to change.
