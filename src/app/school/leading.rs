@@ -8,7 +8,7 @@ use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, Hook, Place, View};
 use crate::ui::spot::{PictureKind, Spot};
-use crate::ui::state::SweepWish;
+use crate::ui::state::{Mode, SweepWish};
 
 /// Where the picture is to go.
 #[derive(Debug, Clone)]
@@ -154,7 +154,11 @@ impl App {
         if let Some(first) = wanted.mark.first().filter(|_| !names_token) {
             self.view.token = *first;
         }
-        if let Some(spot) = spot_of(wanted) {
+        // A place with a page of its own, such as the models, is gone to by a click alone: nobody is
+        // led out of a lesson.
+        if let Some(spot) = spot_of(wanted)
+            && Mode::of(spot.address.place) == Mode::Explore
+        {
             self.visit(spot);
         }
         self.stage(Stage::Going);

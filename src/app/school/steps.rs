@@ -28,7 +28,7 @@ impl App {
             LessonCommand::Step(step) => self.go_to_step(step),
             LessonCommand::Next => self.next_step(),
             LessonCommand::Back => self.step_before(),
-            LessonCommand::Follow(part) => self.follow(part),
+            LessonCommand::Follow(part) => self.follow_by_click(part),
             LessonCommand::Answer(answer) => self.answer(answer),
             LessonCommand::Reveal => self.attempt(|attempt| attempt.is_told = true),
             LessonCommand::Skip => self.attempt(|attempt| attempt.is_skipped = true),
@@ -49,6 +49,16 @@ impl App {
             LessonCommand::AddFolder(folder) => self.add_lesson_folder(folder),
             LessonCommand::RemoveFolder(folder) => self.remove_lesson_folder(&folder),
             LessonCommand::Explore => self.take_to_explorer(),
+        }
+    }
+
+    /// Goes where a part leads; a place with a page of its own is opened there.
+    fn follow_by_click(&mut self, part: usize) {
+        self.follow(part);
+        let place = self.board().open.as_ref().and_then(|open| open.place());
+        let mode = place.map_or(Mode::Explore, |go| Mode::of(go.to.place));
+        if mode != Mode::Explore {
+            self.view.mode = mode;
         }
     }
 
