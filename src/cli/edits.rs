@@ -86,8 +86,8 @@ fn token_text(edit: &str) -> Option<Range<usize>> {
     let (inside, n_before) = if let Some(rest) = place.strip_prefix("logit(") {
         // The last bracket before an equals sign: the token itself may hold both.
         let ends = rest.match_indices('=').map(|(at, _)| rest.get(..at));
-        let closed = ends.filter_map(|before| before?.trim_end().strip_suffix(')'));
-        (closed.last()?, edit.len() - rest.len())
+        let mut closed = ends.filter_map(|before| before?.trim_end().strip_suffix(')'));
+        (closed.next_back()?, edit.len() - rest.len())
     } else {
         let change = place.strip_prefix("sample")?.trim_start();
         let change = change.strip_prefix('=')?.trim_start();
