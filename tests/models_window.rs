@@ -96,7 +96,17 @@ fn find(window: &mut Window, text: &str) {
     click(window, "Find");
 }
 
+/// Clicks what is called `label` once it rests: rows move while the list of models comes in.
 fn press_button(window: &mut Window, label: &str) {
+    let mut place = None;
+    let mut n_rested = 0;
+    while n_rested < 10 {
+        window.step();
+        std::thread::sleep(Duration::from_millis(5));
+        let now = Some(window.get_by_label(label).rect());
+        n_rested = if now == place { n_rested + 1 } else { 0 };
+        place = now;
+    }
     window.get_by_label(label).click();
     window.step();
 }

@@ -82,7 +82,7 @@ pub struct CacheChoice {
 pub enum Line {
     /// It began. The first line of every file.
     Began {
-        /// [`VERSION`].
+        /// The version of the format.
         version: u32,
         /// When, as RFC 3339 writes it.
         time: String,

@@ -1,9 +1,9 @@
 //! The debugger: a run with a goal to step to, breakpoints to stop at, edits and branches to try,
 //! and a state to show.
 //!
-//! [`goal`] says where commands lead, [`breaking`] where they stop, [`editing`] changes the list of
-//! edits and what they copy from, [`verdict`] compares with the run without edits, [`branches`]
-//! keeps the other ways the text went, [`state`] tells it all as plain data.
+//! `goal` says where commands lead, `breaking` where they stop, `editing` changes the list of
+//! edits and what they copy from, `verdict` compares with the run without edits, `branches`
+//! keeps the other ways the text went, `state` tells it all as plain data.
 
 mod branches;
 mod breaking;

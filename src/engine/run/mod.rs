@@ -5,8 +5,8 @@
 //! inside a stage is recomputed on demand from the state before it, by the same operations on the
 //! same shapes, so it comes out bit for bit as it was.
 //!
-//! [`stages`] goes forward, [`back`] goes back, [`inside`] stops inside a stage, [`looking`] shows
-//! values, [`changing`] takes other edits, other tokens and other settings, [`caches`] knows the
+//! `stages` goes forward, `back` goes back, `inside` stops inside a stage, `looking` shows
+//! values, `changing` takes other edits, other tokens and other settings, `caches` knows the
 //! caches as they were before any pass.
 
 mod back;

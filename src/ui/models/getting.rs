@@ -153,8 +153,13 @@ fn progress_ui(ui: &mut Ui, progress: &DownloadProgress, is_running: bool) {
     let speed = progress.bytes_per_s.map(units::bytes_per_second);
     let left = time_left(progress).map(|left| format!("{left} left"));
     let figures: Vec<String> = [speed, left].into_iter().flatten().collect();
-    if is_running && !figures.is_empty() {
-        note_ui(ui, &figures.join(" · "));
+    if is_running {
+        // Its line is there before the speed is known: the buttons below stay where they are.
+        let told = match figures.is_empty() {
+            true => "measuring the speed …".to_owned(),
+            false => figures.join(" · "),
+        };
+        note_ui(ui, &told);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Models tab: what runs on this machine, what it needs, and how to get it.
 //!
 //! The table is the librarian's list as it is; nothing is counted here but shares of a bar. What is typed but not
-//! yet asked for lives in a [`Draft`], as in the sheets.
+//! yet asked for lives in a `Draft`, as in the sheets.
 
 mod entry;
 mod getting;

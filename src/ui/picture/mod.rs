@@ -2,7 +2,7 @@
 //!
 //! A picture draws from the [`Scene`] and sends commands; its own fields hold what belongs to its
 //! widgets alone (a slider, a search text). To add one: write a file in `pictures/`, implement
-//! [`Picture`], and name it in [`super::pictures::all`].
+//! [`Picture`], and name it in `ui::pictures::all`.
 mod around;
 mod formula;
 mod scene;
