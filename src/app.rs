@@ -72,6 +72,8 @@ pub struct App {
     cache: CacheOptions,
     /// What to show once the run has come there.
     target: Option<Spot>,
+    /// Tokens to generate as soon as a run is open, until that was done.
+    first_steps: Option<usize>,
     /// The position to point at once the text is known.
     token: Option<usize>,
     /// Whether a view stays open while the run moves.
@@ -125,6 +127,7 @@ impl App {
             opened_model: None,
             cache: CacheOptions::default(),
             target: start.target,
+            first_steps: Some(start.steps),
             token: start.token,
             keeps_view: false,
             stepped_at: Instant::now(),
@@ -276,6 +279,10 @@ impl App {
         self.view.locked = None;
         self.labels = tokens::labels(&run.texts);
         self.run = Some(run);
+        if let Some(steps) = self.first_steps.take() {
+            let target = self.target.clone();
+            self.run_first(steps, target.as_ref());
+        }
         self.learn_facts();
     }
 

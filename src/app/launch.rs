@@ -24,6 +24,8 @@ pub struct Start {
     pub view: ViewState,
     /// Run to this and show it.
     pub target: Option<Spot>,
+    /// Tokens to generate first. Without any, a view of a run still gets the prompt's run.
+    pub steps: usize,
     /// The position of the text to point at; the last one if `None`.
     pub token: Option<usize>,
     /// Which model.
@@ -49,6 +51,7 @@ impl Start {
             folder: None,
             view: ViewState::at_depth(Depth::Stages),
             target: None,
+            steps: 0,
             token: None,
             model,
             hub: None,

@@ -68,6 +68,25 @@ impl App {
         self.run_to(spot);
     }
 
+    /// Generates `steps` tokens. Without any, whoever asked for a view of a run gets the prompt's run:
+    /// an empty view shows nothing.
+    pub(super) fn run_first(&mut self, steps: usize, target: Option<&Spot>) {
+        let is_of_run = |spot: &&Spot| {
+            use View::{Compare, Experiments, KvCache, Residual, Timeline};
+            let views = [Compare, Experiments, KvCache, Residual, Timeline];
+            views
+                .iter()
+                .any(|view| spot.address.place == Place::View(*view))
+        };
+        if steps > 0 {
+            self.link.tell(DebugCommand::Tokens(steps));
+        } else if target.filter(is_of_run).is_some() {
+            let mut logits = Address::at(Place::Stage(Stage::Logits));
+            logits.pass = Some(0);
+            self.link.tell(DebugCommand::To(logits));
+        }
+    }
+
     /// The same without leaving the tab on view.
     fn run_to(&mut self, spot: Spot) {
         let Some(run) = self.run.clone() else {

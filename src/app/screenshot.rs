@@ -12,7 +12,6 @@ use egui::ColorImage;
 
 use super::App;
 use super::launch::{Start, run_native};
-use crate::trace::debug::DebugCommand;
 use crate::ui::spot::Spot;
 
 /// A state that is not settled by then is not coming.
@@ -20,15 +19,16 @@ const DEADLINE: Duration = Duration::from_secs(300);
 /// Frames without anything to wait for, before the picture is taken: answers may lead to questions.
 const CALM_FRAMES: usize = 6;
 
-/// Draws `start` off to `file` once everything on view is there; first generates `steps` tokens.
+/// Draws `start` off to `file` once everything on view is there.
 ///
 /// # Errors
 /// If there is no display, the state is not reached in time, or the file cannot be written.
-pub fn shoot(start: Start, steps: usize, file: &Path) -> Result<()> {
+pub fn shoot(start: Start, file: &Path) -> Result<()> {
     let (result, outcome) = channel();
-    let target = start.target.clone();
+    let (target, steps) = (start.target.clone(), start.steps);
     let start = Start {
         target: None,
+        steps: 0,
         ..start
     };
     run_native(start, move |app| Shooter {
@@ -98,9 +98,7 @@ impl Shooter {
             State::Opening if is_calm => {
                 self.calm = 0;
                 self.state = State::Going;
-                if self.steps > 0 {
-                    self.app.link.tell(DebugCommand::Tokens(self.steps));
-                }
+                self.app.run_first(self.steps, self.target.as_ref());
                 if let Some(target) = self.target.take() {
                     self.app.go(target);
                 }

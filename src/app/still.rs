@@ -111,6 +111,7 @@ impl Studio {
         let ctx = Context::default();
         let start = Start {
             target: None,
+            steps: 0,
             folder: None,
             ..start
         };

@@ -206,7 +206,7 @@ impl Asker {
                 Event::Progress { done, total } => {
                     is_counting = io::stderr().is_terminal();
                     if is_counting {
-                        eprint!("\r{done} of {total} ");
+                        eprint!("\r{done} of {total} \x1b[K");
                         io::stderr().flush()?;
                     }
                 }

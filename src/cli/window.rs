@@ -116,7 +116,7 @@ pub fn run(args: Args) -> Result<Ended> {
     };
     let start = start(&args, saved, folder, notice);
     match &args.screenshot {
-        Some(file) => app::shoot(start, args.steps, file).context("cannot take the picture")?,
+        Some(file) => app::shoot(start, file).context("cannot take the picture")?,
         None => app::open(start)?,
     }
     Ok(Ended::Well)
@@ -164,6 +164,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         folder,
         view,
         target: args.at.clone(),
+        steps: args.steps,
         token: args.pos,
         hub: None,
         recorded: args.open.clone(),

@@ -320,7 +320,7 @@ pub enum Event {
         /// Tokens to run.
         total: usize,
     },
-    /// Part of a longer answer is there.
+    /// Part of a longer answer is there, or some stages of a long pass have run.
     Progress {
         /// Pieces done.
         done: usize,

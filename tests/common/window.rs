@@ -22,24 +22,17 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// The first start, with nothing saved.
 pub fn start() -> Start {
+    let settings = Settings {
+        motion: false,
+        ..Settings::default()
+    };
+    let model = ModelChoice {
+        name: "classroom".to_owned(),
+        kernels: Kernels::Auto,
+    };
     Start {
-        settings: Settings {
-            motion: false,
-            ..Settings::default()
-        },
-        folder: None,
         view: ViewState::default(),
-        target: None,
-        token: None,
-        hub: None,
-        model: ModelChoice {
-            name: "classroom".to_owned(),
-            kernels: Kernels::Auto,
-        },
-        recorded: None,
-        notice: None,
-        chats: None,
-        ask: None,
+        ..Start::new(settings, model)
     }
 }
 

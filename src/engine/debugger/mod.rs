@@ -36,6 +36,9 @@ use branches::Branches;
 use goal::Goal;
 use sources::Source;
 
+/// Positions from which a pass is long enough to tell how far it is.
+const LONG: usize = 64;
+
 /// A run that someone steps through.
 pub struct Debugger {
     run: Run,
@@ -203,6 +206,7 @@ impl Debugger {
             self.drop_stale_verdict();
             let is_there = |goal| self.is_there(goal);
             if self.goals.front().is_some_and(|goal| !is_there(goal)) || self.goals.len() > 1 {
+                self.tell_progress(out);
                 return Ok(Turn::More);
             }
             let reached = self.goals.pop_front();
@@ -213,6 +217,17 @@ impl Debugger {
         }
         out.send(Event::Run(Box::new(self.state())));
         Ok(Turn::Ended)
+    }
+
+    /// How far a long pass is, in stages; a short one is over before anyone could read it.
+    fn tell_progress(&self, out: &Outbox) {
+        let long = self.run.passes().last();
+        if let Some(pass) = long.filter(|pass| pass.n_pos() >= LONG) {
+            out.send(Event::Progress {
+                done: pass.times().len(),
+                total: self.run.loaded().model.n_layers() + 3,
+            });
+        }
     }
 
     /// The run.

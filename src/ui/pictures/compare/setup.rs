@@ -32,6 +32,8 @@ const KINDS: [&str; 5] = [
     "Another model",
     "Without edits",
 ];
+/// Where "4 and 16 bits" stands among them.
+const ROUNDING: usize = 2;
 /// Tokens that a run with other settings may draw.
 const MOST_TOKENS: usize = 32;
 
@@ -54,10 +56,16 @@ impl Setup {
         let text = scene.settings.prompt.text.clone();
         if self.text != text {
             self.prompt = other_prompt(&text);
-            // Where the program knows a prompt that differs in one thing, it begins with that.
+            // Where the program knows a prompt that differs in one thing, it begins with that, else with what
+            // rounding did to the weights, where it has both.
             let is_free = matches!(scene.link.other(), Other::Closed);
-            if self.kind == 0 && self.prompt != text && scene.run.prompt_len > 0 && is_free {
-                self.begin(scene);
+            let is_known = self.prompt != text;
+            if self.kind == 0 && scene.run.prompt_len > 0 && is_free {
+                self.kind = if is_known { 0 } else { ROUNDING };
+                match is_known || twin(&scene.facts.name).is_some() {
+                    true => self.begin(scene),
+                    false => self.kind = 0,
+                }
             }
             self.text = text;
         }

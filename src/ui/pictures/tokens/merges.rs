@@ -307,7 +307,8 @@ fn paint_piece(ui: &Ui, rect: Rect, symbol: &Symbol, is_newest: bool) {
 /// The word on view in other forms.
 fn variants_ui(ui: &mut Ui, scene: &mut Scene<'_>, word: &Word) {
     let bare: String = spelled(&word.text).trim_start_matches('·').to_owned();
-    if bare.is_empty() || word.kind == WordKind::Added {
+    // Of a sign or a line break there is no form with a capital.
+    if !bare.chars().any(char::is_alphanumeric) || word.kind == WordKind::Added {
         return;
     }
     section_ui(ui, "Same word, other tokens", "");
