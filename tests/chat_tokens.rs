@@ -5,7 +5,7 @@ mod harness;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
-use harness::{Window, app, click, open, place, press, settle, start, wait};
+use harness::{Window, app, click, drop_file, open, place, press, settle, start, wait};
 use vitrine::app::Start;
 use vitrine::chat::{ChatStore, Message, Reply, Setup};
 use vitrine::engine::bench::BenchOptions;
@@ -224,6 +224,48 @@ fn a_megabyte_that_is_pasted_becomes_a_chip_that_tells_its_tokens() {
     assert!(branch[0].text.len() >= pasted.len());
     assert!(app(&window).chat().is_full.is_some());
     assert_eq!(app(&window).failures(), Vec::<String>::new());
+}
+
+#[test]
+fn files_that_are_dropped_on_a_chat_are_read_or_say_why_not() {
+    let (folder, store) = store();
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let mut window = open(on_chat(&store));
+    drop_file(&mut window, &file("notes.txt", b"The bridge is long."));
+    drop_file(
+        &mut window,
+        &file("broken.pdf", b"%PDF-1.4 and nothing more"),
+    );
+    drop_file(
+        &mut window,
+        &file("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+    );
+    let states: Vec<&Attached> = app(&window)
+        .chat()
+        .attachments
+        .iter()
+        .map(|attachment| &attachment.state)
+        .collect();
+    let [
+        Attached::Ready { text, n_tokens },
+        Attached::Failed(pdf),
+        Attached::Failed(png),
+    ] = states.as_slice()
+    else {
+        panic!("{states:?}");
+    };
+    assert_eq!(text, "The bridge is long.");
+    assert!(n_tokens.is_some());
+    assert!(!pdf.is_empty() && !png.is_empty());
+    // What cannot be read never reaches the model.
+    click(&mut window, "Send");
+    let question = &app(&window).chat().branch()[0].text;
+    assert!(question.contains("The bridge is long."), "{question}");
+    assert!(!question.contains("PNG"), "{question}");
 }
 
 /// Drawing is left out: frames are only laid out, at the pace of a screen.

@@ -350,3 +350,23 @@ fn the_window_saves_a_run_and_opens_it_again() {
         "the model runs again"
     );
 }
+
+#[test]
+fn a_run_that_is_dropped_on_the_window_opens_and_a_broken_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_engine, _live, whole) = recorded(folder.path());
+    let cut = folder.path().join("cut.safetensors");
+    let bytes = std::fs::read(&whole).unwrap();
+    std::fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+
+    let mut shown = window::open_at("blocks.2.attn.hook_pattern");
+    window::drop_file(&mut shown, &cut);
+    assert_eq!(window::place(&shown), "blocks.2.attn.hook_pattern");
+    let failures = window::app(&shown).failures();
+    assert!(failures[0].contains("cut.safetensors"), "{failures:?}");
+    assert!(shown.query_by_label("Recorded run").is_none());
+
+    window::drop_file(&mut shown, &whole);
+    shown.get_by_label("Recorded run");
+    assert_eq!(window::app(&shown).failures().len(), 1);
+}

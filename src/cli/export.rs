@@ -17,7 +17,7 @@ use crate::lesson::library::Library;
 use crate::settings::{PromptSettings, Settings, ThemeChoice};
 use crate::trace::debug::DebugCommand;
 use crate::trace::file::Trace;
-use crate::trace::{Address, Hook, HostTensor, Place};
+use crate::trace::{Address, Hook, HostTensor, Place, units};
 use crate::ui::spot::Spot;
 
 /// Flags of `vitrine export`.
@@ -85,11 +85,14 @@ enum What {
 #[derive(Debug, clap::Args)]
 struct Source {
     /// A recorded run: no model is needed.
-    #[arg(long, value_name = "FILE", conflicts_with = "prompt")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prompt", "text"])]
     trace: Option<PathBuf>,
     /// Run this prompt.
-    #[arg(long, value_name = "TEXT", required_unless_present = "trace")]
+    #[arg(value_name = "PROMPT", required_unless_present_any = ["trace", "text"])]
     prompt: Option<String>,
+    /// The same as PROMPT.
+    #[arg(long = "prompt", value_name = "TEXT", conflicts_with = "prompt")]
+    text: Option<String>,
     #[command(flatten)]
     how: PromptArgs,
     #[command(flatten)]
@@ -106,10 +109,11 @@ struct Source {
 /// # Errors
 /// If the run cannot be read or run, or the file cannot be written.
 pub fn run(args: &Args) -> Result<Ended> {
-    match &args.what {
+    let out = match &args.what {
         What::Page { source, out } => {
             let trace = source.trace(None)?;
             export::write(out, export::page(&trace)?.as_bytes())?;
+            out
         }
         What::Handout {
             lesson,
@@ -125,6 +129,7 @@ pub fn run(args: &Args) -> Result<Ended> {
             }
             let handout = super::handout::handout(&library, lesson, model, *answers)?;
             export::write(out, export::handout(&handout).as_bytes())?;
+            out
         }
         What::Picture {
             spot,
@@ -134,6 +139,7 @@ pub fn run(args: &Args) -> Result<Ended> {
         } => {
             let svg = source.picture(spot, *dark)?;
             export::write(out, svg.as_bytes())?;
+            out
         }
         What::Values {
             address,
@@ -142,12 +148,21 @@ pub fn run(args: &Args) -> Result<Ended> {
         } => {
             let value = source.value(address)?;
             export::write_values(out, &value, address)?;
+            out
         }
-    }
+    };
+    let bytes = std::fs::metadata(out).map_or(0, |file| file.len());
+    eprintln!("wrote {}, {}", out.display(), units::bytes(bytes));
     Ok(Ended::Well)
 }
 
 impl Source {
+    /// The prompt, however it was given.
+    fn prompt(&self) -> &str {
+        let given = self.prompt.as_deref().or(self.text.as_deref());
+        given.unwrap_or_default()
+    }
+
     /// The run with the hooks that a page shows, or with `hook` alone.
     fn trace(&self, hook: Option<Hook>) -> Result<Trace> {
         if let Some(file) = &self.trace {
@@ -172,7 +187,7 @@ impl Source {
 
     /// Opens the run and steps it to its end.
     fn open(&self, watch: Watch) -> Result<Asker> {
-        let prompt = self.how.prompt(self.prompt.as_deref().unwrap_or_default());
+        let prompt = self.how.prompt(self.prompt());
         let mut asker = Asker::start()?;
         let request = OpenRequest {
             sampling: self.sampling.choice(),
@@ -191,7 +206,7 @@ impl Source {
     /// A picture of the run, drawn by the window's own code.
     fn picture(&self, spot: &Spot, is_dark: bool) -> Result<String> {
         let prompt = PromptSettings {
-            text: self.prompt.clone().unwrap_or_default(),
+            text: self.prompt().to_owned(),
             system: self.how.system.clone().unwrap_or_default(),
             is_chat: !self.how.raw,
             seed: self.sampling.seed.unwrap_or(PromptSettings::default().seed),

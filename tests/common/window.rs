@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of this")]
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use egui::{Key, Vec2, vec2};
@@ -101,6 +103,28 @@ pub fn press(window: &mut Window, key: Key) {
 /// Clicks what is called `label`, and waits until all is answered.
 pub fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
+    window.step();
+    settle(window);
+}
+
+/// A file as a file manager drops it.
+#[derive(Debug)]
+struct Dropped(PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+/// Drops a file on the window, and waits until all is answered.
+pub fn drop_file(window: &mut Window, file: &Path) {
+    let dropped = Arc::new(Dropped(file.to_owned()));
+    window.input_mut().dropped_files.push(dropped);
     window.step();
     settle(window);
 }
