@@ -1,5 +1,6 @@
 //! The window: take events, draw, collect commands, apply.
 
+mod aim;
 mod apply;
 mod chat;
 mod display;
@@ -40,6 +41,7 @@ use crate::ui::state::{Mode, ViewState};
 use crate::ui::tokens::{self, TokenLabel};
 use crate::ui::{frame, keys, pictures, roles, theme};
 
+use aim::Aim;
 use chat::ChatDesk;
 use engine_room::EngineRoom;
 pub use launch::{Start, open};
@@ -74,8 +76,8 @@ pub struct App {
     target: Option<Spot>,
     /// Tokens to generate as soon as a run is open, until that was done.
     first_steps: Option<usize>,
-    /// The position to point at once the text is known.
-    token: Option<usize>,
+    /// What to point at once the run has come there.
+    aim: Aim,
     /// Whether a view stays open while the run moves.
     keeps_view: bool,
     stepped_at: Instant,
@@ -128,7 +130,7 @@ impl App {
             cache: CacheOptions::default(),
             target: start.target,
             first_steps: Some(start.steps),
-            token: start.token,
+            aim: Aim::at(start.token),
             keeps_view: false,
             stepped_at: Instant::now(),
             chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,
@@ -249,6 +251,7 @@ impl App {
         } else if has_moved {
             self.arrive();
         }
+        self.take_aim();
     }
 
     /// Asks what the model is, and goes on once that is known.
@@ -275,7 +278,7 @@ impl App {
         }
         self.chat.note_model(&self.model.name);
         let last = run.ids.len().saturating_sub(1);
-        self.view.token = self.token.take().unwrap_or(last).min(last);
+        self.view.token = self.aim.token.unwrap_or(last).min(last);
         self.view.locked = None;
         self.labels = tokens::labels(&run.texts);
         self.run = Some(run);

@@ -8,11 +8,13 @@ use egui::{Context, ViewportBuilder, ViewportCommand, ViewportId};
 use super::App;
 use crate::lesson::stops::{Stop, Stops};
 use crate::settings::PromptSettings;
+use crate::trace::NoAddress;
 use crate::ui::command::Command;
 use crate::ui::lessons::LessonCommand;
 use crate::ui::present::{self, PresentCommand, Presenting, SCALES, Talk};
-use crate::ui::spot::Spot;
+use crate::ui::sheets::view_line;
 use crate::ui::state::Mode;
+use crate::ui::view_line::ViewLine;
 
 /// The talk, and when it began.
 #[derive(Debug, Default)]
@@ -108,45 +110,20 @@ impl App {
             return;
         };
         self.view.present.stop = Some(at);
-        let spot: Spot = match stop.at.parse() {
-            Ok(spot) => spot,
-            Err(error) => {
-                self.messages.tell(format!("Stop {}: {error}", at + 1));
-                return;
-            }
-        };
-        let prompt = stop.prompt.map(|text| PromptSettings {
-            text,
-            is_chat: stop.chat,
-            ..self.settings.prompt.clone()
-        });
-        match prompt.filter(|prompt| *prompt != self.settings.prompt) {
-            Some(prompt) => {
-                self.settings.prompt = prompt;
-                self.target = Some(spot);
-                self.open_run();
-            }
-            None => self.visit(spot),
+        match line_of(stop, &self.settings.prompt) {
+            Ok(line) => self.open_view(line),
+            Err(error) => self.messages.tell(format!("Stop {}: {error}", at + 1)),
         }
     }
 
     /// Keeps what is on view as the last stop of the talk.
     fn keep_stop(&mut self) {
-        let mut spot = self.view.spot.clone();
-        if let Some(locked) = &self.view.locked
-            && locked.place == spot.address.place
-        {
-            spot = Spot::from(locked.clone());
-        }
-        let prompt = self.settings.prompt.clone();
+        let mut line = ViewLine::default();
+        self.with_scene(|scene| line = view_line(scene));
         let mut stops = self.lectern.talk.stops.clone();
-        stops.stops.push(Stop {
-            at: spot.to_string(),
-            prompt: Some(prompt.text),
-            chat: prompt.is_chat,
-            ..Stop::default()
-        });
+        stops.stops.push(stop_of(line));
         let n = stops.stops.len();
+        self.view.present.stop = n.checked_sub(1);
         self.save_stops(stops);
         self.messages
             .tell(format!("Kept as stop {n}; T shows them all."));
@@ -223,4 +200,43 @@ impl App {
         });
         ctx.request_repaint_after(std::time::Duration::from_secs(1));
     }
+}
+
+/// A view as a stop of a talk, with nothing said about it yet.
+fn stop_of(line: ViewLine) -> Stop {
+    let mut stop = Stop {
+        at: line.spot.map(|spot| spot.to_string()).unwrap_or_default(),
+        model: line.model,
+        head: line.head,
+        pos: line.pos,
+        key: line.key,
+        steps: line.steps,
+        ..Stop::default()
+    };
+    if let Some(prompt) = line.prompt {
+        stop.seed = Some(prompt.seed);
+        stop.system = Some(prompt.system).filter(|system| prompt.is_chat && !system.is_empty());
+        stop.chat = prompt.is_chat;
+        stop.prompt = Some(prompt.text);
+    }
+    stop
+}
+
+/// The view of a stop; what it leaves out is as in `now`.
+fn line_of(stop: Stop, now: &PromptSettings) -> Result<ViewLine, NoAddress> {
+    let prompt = stop.prompt.map(|text| PromptSettings {
+        text,
+        is_chat: stop.chat,
+        system: stop.system.unwrap_or_else(|| now.system.clone()),
+        seed: stop.seed.unwrap_or(now.seed),
+    });
+    Ok(ViewLine {
+        model: stop.model,
+        prompt,
+        spot: Some(stop.at.parse()?),
+        head: stop.head,
+        pos: stop.pos,
+        key: stop.key,
+        steps: stop.steps,
+    })
 }

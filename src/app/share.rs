@@ -24,7 +24,6 @@ use crate::ui::link::Door;
 use crate::ui::picture::picture_area;
 use crate::ui::share::Share;
 use crate::ui::spot::Spot;
-use crate::ui::view_line::ViewLine;
 
 /// How long the sheet takes to leave the screen.
 const SHEET_GONE: Duration = Duration::from_millis(400);
@@ -259,32 +258,6 @@ impl App {
             self.link.read_through(None);
             self.sharing.own_prompt = None;
         }
-    }
-
-    fn open_view(&mut self, line: ViewLine) {
-        let other_model = line.model.filter(|model| *model != self.facts.name);
-        let other_prompt = line.prompt.filter(|prompt| *prompt != self.settings.prompt);
-        if let Some(head) = line.head {
-            self.view.head = head.min(self.facts.n_heads.saturating_sub(1));
-        }
-        self.view.key = line.key;
-        let spot = line.spot.unwrap_or_else(|| self.view.spot.clone());
-        if other_model.is_none() && other_prompt.is_none() {
-            self.visit(spot);
-            if let Some(token) = line.pos {
-                self.view.token = token.min(self.labels.len().saturating_sub(1));
-            }
-            return;
-        }
-        if let Some(model) = other_model {
-            self.model.name = model;
-        }
-        if let Some(prompt) = other_prompt {
-            self.settings.prompt = prompt;
-        }
-        self.token = line.pos;
-        self.view.look(spot);
-        self.reopen();
     }
 
     /// Saves the picture on view, in the form that the file's ending names.

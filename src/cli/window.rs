@@ -87,6 +87,7 @@ impl Args {
             head: self.head.or(line.head),
             pos: self.pos.or(line.pos),
             key: line.key,
+            steps: self.steps.max(line.steps.unwrap_or(0)),
             chosen,
             ..self
         }

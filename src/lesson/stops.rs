@@ -37,6 +37,20 @@ pub struct Stop {
     /// Whether the prompt is a message in the chat template.
     #[serde(default)]
     pub chat: bool,
+    /// The system's message of a chat; as before if there is none.
+    pub system: Option<String>,
+    /// Start of the random numbers; as before if there is none.
+    pub seed: Option<u64>,
+    /// The model; the one that is open if there is none.
+    pub model: Option<String>,
+    /// The head to point at.
+    pub head: Option<usize>,
+    /// The position of the text to point at.
+    pub pos: Option<usize>,
+    /// The position that it reads.
+    pub key: Option<usize>,
+    /// Tokens to generate first: so many passes have run.
+    pub steps: Option<usize>,
     /// The sentence for the room.
     #[serde(default)]
     pub says: String,
@@ -103,7 +117,9 @@ impl Stops {
     #[must_use]
     pub fn to_toml(&self) -> String {
         let mut text = String::from(
-            "# Stops of a talk: at, prompt, chat, says (to the room), notes (for the speaker).\n",
+            "# Stops of a talk. Each has a place (at); what may be left out: model, prompt, chat, \
+             system, seed,\n# head, pos, key, steps (tokens to generate), says (to the room), \
+             notes (for the speaker).\n",
         );
         let _ = writeln!(text, "title = {}", quoted(&self.title));
         for stop in &self.stops {
@@ -113,6 +129,23 @@ impl Stops {
             }
             if stop.chat {
                 text.push_str("chat = true\n");
+            }
+            for (name, value) in [("system", &stop.system), ("model", &stop.model)] {
+                if let Some(value) = value {
+                    let _ = writeln!(text, "{name} = {}", quoted(value));
+                }
+            }
+            let numbers = [
+                ("seed", stop.seed),
+                ("head", stop.head.map(|head| head as u64)),
+                ("pos", stop.pos.map(|pos| pos as u64)),
+                ("key", stop.key.map(|key| key as u64)),
+                ("steps", stop.steps.map(|steps| steps as u64)),
+            ];
+            for (name, number) in numbers {
+                if let Some(number) = number {
+                    let _ = writeln!(text, "{name} = {number}");
+                }
             }
             for (name, value) in [("says", &stop.says), ("notes", &stop.notes)] {
                 if !value.is_empty() {
@@ -161,6 +194,13 @@ mod tests {
                     chat: true,
                     says: "One step back.".into(),
                     notes: "ask first".into(),
+                    system: Some("Be \"brief\".".into()),
+                    seed: Some(u64::MAX >> 1),
+                    model: Some("classroom".into()),
+                    head: Some(5),
+                    pos: Some(10),
+                    key: Some(0),
+                    steps: Some(3),
                 },
                 Stop {
                     at: "kv-cache".into(),

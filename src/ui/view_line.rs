@@ -29,10 +29,15 @@ pub struct ViewLine {
     pub pos: Option<usize>,
     /// The position that it reads.
     pub key: Option<usize>,
+    /// Tokens to generate first, as `--steps` says it: so many passes have run.
+    pub steps: Option<usize>,
 }
 
 /// Most bytes of a line: a prompt may be long, but a file is no line.
 const LONGEST: usize = 1 << 20;
+
+/// Most tokens that a line makes a model write: who pastes it waits for them.
+const MOST_STEPS: usize = 512;
 
 /// A text that is no view.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +68,12 @@ impl fmt::Display for ViewLine {
                 .as_ref()
                 .map(|spot| format!("at={}", quoted(&spot.to_string()))),
         );
-        let numbers = [("head", self.head), ("pos", self.pos), ("key", self.key)];
+        let numbers = [
+            ("head", self.head),
+            ("pos", self.pos),
+            ("key", self.key),
+            ("steps", self.steps),
+        ];
         for (name, number) in numbers {
             parts.extend(number.map(|number| format!("{name}={number}")));
         }
@@ -164,9 +174,11 @@ impl ViewLine {
             "head" => self.head = Some(number(&value)?),
             "pos" => self.pos = Some(number(&value)?),
             "key" => self.key = Some(number(&value)?),
+            "steps" => self.steps = Some(number(&value)?.min(MOST_STEPS)),
             _ => {
                 return Err(NoViewLine(format!(
-                    "'{name}=' is not one of model, seed, raw, chat, system, at, head, pos, key"
+                    "'{name}=' is not one of model, seed, raw, chat, system, at, head, pos, key, \
+                     steps"
                 )));
             }
         }
@@ -203,6 +215,7 @@ mod tests {
             head: Some(3),
             pos: Some(9),
             key: Some(0),
+            steps: Some(2),
         };
         let text = line.to_string();
         assert!(!text.contains('\n'), "{text}");

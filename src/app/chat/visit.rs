@@ -1,6 +1,7 @@
 //! From a word of an answer into the pass that chose it, and back.
 
 use super::App;
+use crate::app::aim::Aim;
 use super::answer::{Head, Plan};
 use crate::chat::{Message, MessageId, Reply};
 use crate::engine::message::{CacheOptions, OpenRequest};
@@ -52,7 +53,8 @@ impl App {
         };
         let (model, revision) = (reply.setup.model.clone(), reply.setup.revision.clone());
         let n_before = answer.prompt_tokens.len();
-        self.token = Some(token.map_or(n_before.saturating_sub(1), |token| n_before + token));
+        let token = token.map_or(n_before.saturating_sub(1), |token| n_before + token);
+        self.aim = Aim::at(Some(token));
         if !model.is_empty() && model != self.model.name {
             self.messages.tell(format!(
                 "This answer was written by {model}: that is the model in use from here on."

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::app::App;
+use crate::app::aim::Aim;
 use crate::app::engine_room::EngineRoom;
 use crate::engine::message::{ModelChoice, SessionId};
 use crate::settings::PromptSettings;
@@ -34,7 +35,7 @@ pub struct Bench {
     breakpoints: Vec<Breakpoint>,
     opened_model: Option<ModelChoice>,
     pub(in crate::app) target: Option<Spot>,
-    token: Option<usize>,
+    aim: Aim,
     keeps_view: bool,
     pub(in crate::app) prompt: PromptSettings,
 }
@@ -59,7 +60,7 @@ impl Bench {
             breakpoints: Vec::new(),
             opened_model: None,
             target: None,
-            token: None,
+            aim: Aim::default(),
             keeps_view: false,
             prompt: PromptSettings::default(),
         })
@@ -77,7 +78,7 @@ impl Bench {
         swap(&mut self.breakpoints, &mut app.breakpoints);
         swap(&mut self.opened_model, &mut app.opened_model);
         swap(&mut self.target, &mut app.target);
-        swap(&mut self.token, &mut app.token);
+        swap(&mut self.aim, &mut app.aim);
         swap(&mut self.keeps_view, &mut app.keeps_view);
         swap(&mut self.prompt, &mut app.settings.prompt);
     }

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::tutor_thread::What;
+use crate::app::aim::Aim;
 use crate::engine::message::OpenRequest;
 use crate::lesson::Answer;
 use crate::settings::PromptSettings;
@@ -212,7 +213,7 @@ impl App {
         };
         self.settings.prompt = taken.prompt;
         self.view.head = taken.head;
-        self.token = Some(taken.token);
+        self.aim = Aim::at(Some(taken.token));
         self.target = Some(taken.spot);
         self.link.open(taken.request);
         self.save();

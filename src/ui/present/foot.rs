@@ -47,10 +47,14 @@ fn stop_told(scene: &Scene<'_>) -> String {
         let (at, n) = (open.step + 1, open.titles.len());
         return format!("Stop {at} of {n} · {}", open.card.title);
     }
-    let n = scene.talk.stops.stops.len();
-    match (scene.view.present.stop, n) {
+    let talk = &scene.talk.stops;
+    match (scene.view.present.stop, talk.stops.len()) {
         (_, 0) => "No stops prepared: M keeps what is on view as one".to_owned(),
-        (Some(at), n) => format!("Stop {} of {n} · {}", at + 1, scene.talk.stops.title),
+        (Some(at), n) => match talk.title.trim() {
+            "" => format!("Stop {} of {n}", at + 1),
+            title => format!("Stop {} of {n} · {title}", at + 1),
+        },
+        (None, 1) => "1 stop prepared: PgDn goes to it".to_owned(),
         (None, n) => format!("{n} stops prepared: PgDn goes to the first"),
     }
 }

@@ -6,6 +6,8 @@ mod prompt;
 mod settings;
 mod share;
 
+pub use share::view_line;
+
 use egui::{Context, Id, Modal, Ui};
 
 use super::command::Command;

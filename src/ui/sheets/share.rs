@@ -241,6 +241,7 @@ pub fn view_line(scene: &Scene<'_>) -> ViewLine {
         }
     }
     spot.tab = spot.tab.or_else(|| view.open_tab_name());
+    let n_passes = scene.run.passes.len();
     ViewLine {
         model: Some(scene.facts.name.clone()).filter(|name| !name.is_empty()),
         prompt: Some(scene.settings.prompt.clone()),
@@ -248,6 +249,7 @@ pub fn view_line(scene: &Scene<'_>) -> ViewLine {
         head: Some(view.head),
         pos: Some(view.token),
         key: view.key,
+        steps: Some(n_passes).filter(|n| *n > 1),
     }
 }
 

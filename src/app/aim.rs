@@ -1,0 +1,131 @@
+//! A view that is asked for, and what it points at once the run has come there.
+
+use super::App;
+use crate::settings::PromptSettings;
+use crate::trace::{Address, Place, Stage};
+use crate::trace::debug::DebugCommand;
+use crate::ui::pictures;
+use crate::ui::spot::{PictureKind, Spot};
+use crate::ui::view_line::ViewLine;
+
+/// What to point at: it waits until the run stands where it is asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Aim {
+    /// The position of the text.
+    pub(super) token: Option<usize>,
+    head: Option<usize>,
+    key: Option<usize>,
+    /// Whether someone named these, and hears what is not there.
+    is_named: bool,
+}
+
+impl Aim {
+    /// At a position of the text.
+    pub(super) fn at(token: Option<usize>) -> Self {
+        Self {
+            token,
+            ..Self::default()
+        }
+    }
+}
+
+impl App {
+    /// Shows a view that came as a line: its model and prompt are opened if they are others, its
+    /// tokens written if they are not there.
+    pub(super) fn open_view(&mut self, line: ViewLine) {
+        let model = line.model.filter(|model| *model != self.facts.name);
+        let prompt = line
+            .prompt
+            .filter(|prompt| !is_same(prompt, &self.settings.prompt));
+        let spot = line.spot.unwrap_or_else(|| self.view.spot.clone());
+        self.tell_of_tab(&spot);
+        self.aim = Aim {
+            token: line.pos,
+            head: line.head,
+            key: line.key,
+            is_named: true,
+        };
+        if model.is_none() && prompt.is_none() {
+            self.write_on(line.steps.unwrap_or(0));
+            self.visit(spot);
+            self.take_aim();
+            return;
+        }
+        if let Some(model) = model {
+            self.model.name = model;
+        }
+        if let Some(prompt) = prompt {
+            self.settings.prompt = prompt;
+        }
+        self.view.look(spot);
+        self.reopen();
+        self.first_steps = Some(line.steps.unwrap_or(0));
+    }
+
+    /// Runs on until `steps` tokens are generated.
+    fn write_on(&mut self, steps: usize) {
+        let n_passes = self.run.as_ref().map_or(0, |run| run.passes.len());
+        if steps > n_passes {
+            let mut last = Address::at(Place::Stage(Stage::Logits));
+            last.pass = Some(steps - 1);
+            self.link.tell(DebugCommand::To(last));
+        }
+    }
+
+    /// Points at what was asked for, once the run stands there; what is not there is told.
+    pub(super) fn take_aim(&mut self) {
+        if self.target.is_some() || self.link.is_busy() || self.facts.n_layers == 0 {
+            return;
+        }
+        let aim = std::mem::take(&mut self.aim);
+        let last_token = self.labels.len().saturating_sub(1);
+        let last_head = self.facts.n_heads.saturating_sub(1);
+        if let Some(head) = aim.head {
+            self.view.head = head.min(last_head);
+        }
+        if let Some(token) = aim.token {
+            self.view.token = token.min(last_token);
+            self.follow_token();
+        }
+        if aim.is_named {
+            self.view.key = aim.key.map(|key| key.min(last_token));
+        }
+        let heads = (aim.head, last_head, "heads", "head");
+        let tokens = (aim.token.max(aim.key), last_token, "positions", "position");
+        for (asked, last, all, one) in [heads, tokens] {
+            if let Some(asked) = asked.filter(|asked| aim.is_named && *asked > last) {
+                self.messages.tell(format!(
+                    "There is no {one} {asked}: {all} go from 0 to {last} here, so {one} {last} is \
+                     shown."
+                ));
+            }
+        }
+    }
+
+    /// Tells of a tab that a picture does not have.
+    fn tell_of_tab(&mut self, spot: &Spot) {
+        let (Some(tab), Some(kind)) = (&spot.tab, PictureKind::of(spot.address.place)) else {
+            return;
+        };
+        let tabs = pictures::create(kind).tabs();
+        if tabs.iter().any(|known| known.to_lowercase() == *tab) {
+            return;
+        }
+        let known: Vec<String> = tabs.iter().map(|tab| tab.to_lowercase()).collect();
+        let place = Address::at(spot.address.place);
+        self.messages.tell(match known.is_empty() {
+            true => format!("{place} has no tabs, so there is no #{tab}."),
+            false => format!("{place} has no tab #{tab}: it has #{}.", known.join(", #")),
+        });
+    }
+}
+
+/// Whether two prompts are read in the same way: without a chat, nobody reads the system's message.
+fn is_same(one: &PromptSettings, other: &PromptSettings) -> bool {
+    let of_system = |prompt: &PromptSettings| match prompt.is_chat {
+        true => prompt.system.clone(),
+        false => String::new(),
+    };
+    (&one.text, one.is_chat, one.seed) == (&other.text, other.is_chat, other.seed)
+        && of_system(one) == of_system(other)
+}
