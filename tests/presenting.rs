@@ -63,7 +63,10 @@ fn a_stop_is_shown_again_as_it_was_kept() {
 fn what_a_view_names_and_is_not_there_is_told() {
     let mut window = open(start());
     open_view(&mut window, "at=blocks.2.attn.hook_pattern head=99 pos=500");
-    assert_eq!((app(&window).view().head, app(&window).view().token), (5, 13));
+    assert_eq!(
+        (app(&window).view().head, app(&window).view().token),
+        (5, 13)
+    );
     window.get_by_label_contains("There is no head 99: heads go from 0 to 5");
     window.get_by_label_contains("There is no position 500: positions go from 0 to 13");
     open_view(&mut window, "tokens#nope");

@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::settings::PromptSettings;
-use crate::trace::{Address, Place, Stage};
 use crate::trace::debug::DebugCommand;
+use crate::trace::{Address, Place, Stage};
 use crate::ui::pictures;
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::view_line::ViewLine;

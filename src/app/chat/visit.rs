@@ -1,8 +1,8 @@
 //! From a word of an answer into the pass that chose it, and back.
 
 use super::App;
-use crate::app::aim::Aim;
 use super::answer::{Head, Plan};
+use crate::app::aim::Aim;
 use crate::chat::{Message, MessageId, Reply};
 use crate::engine::message::{CacheOptions, OpenRequest};
 use crate::trace::answer::{Answer, CacheSize, GeneratedToken, Speed, StopReason, TopToken};
