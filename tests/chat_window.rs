@@ -158,7 +158,7 @@ fn an_answer_streams_stops_and_goes_on() {
     press(&mut window, Key::Escape);
     settle(&mut window);
     let stopped = branch(&window)[1].reply.clone().unwrap();
-    assert_eq!(stopped.answer.unwrap().stop_reason, StopReason::Cancelled);
+    assert_eq!(stopped.known().unwrap().stop_reason, StopReason::Cancelled);
     click_first(&mut window, "Continue");
     wait(&mut window, "more tokens", |app| {
         n_tokens(app) > stopped.tokens.len() + 4
@@ -170,6 +170,16 @@ fn an_answer_streams_stops_and_goes_on() {
     let longer = longer[1].reply.clone().unwrap();
     assert_eq!(longer.tokens[..stopped.tokens.len()], stopped.tokens);
     assert_eq!(longer.prompt_tokens, stopped.prompt_tokens);
+    // The figures are of both parts: the prompt and the first token as they were, the rest added.
+    let (before, after) = (stopped.known().unwrap(), longer.known().unwrap());
+    assert_eq!(after.reused, before.reused);
+    assert_eq!(after.speed.ttft_s, before.speed.ttft_s);
+    assert_eq!(
+        after.speed.prompt_tokens_run,
+        before.speed.prompt_tokens_run
+    );
+    assert!(after.speed.generated > before.speed.generated);
+    assert!(after.speed.decode_s > before.speed.decode_s);
 }
 
 #[test]

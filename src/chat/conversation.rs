@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::line::{Line, MessageId, Role, Setup};
-use crate::trace::answer::{Answer, GeneratedToken};
+use crate::trace::answer::{Answer, GeneratedToken, Speed};
 
 /// A conversation with all its branches.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,6 +52,34 @@ pub struct Reply {
     pub tokens: Vec<GeneratedToken>,
     /// How it went, all of it; `None` while it is being written, or where a crash cut it off.
     pub answer: Option<Answer>,
+    /// How it went until it was gone on with, as long as it is: of the tokens since, nothing is known yet.
+    pub earlier: Option<Answer>,
+}
+
+impl Reply {
+    /// What is known of how it went: all of it, or what was before it was gone on with.
+    #[must_use]
+    pub fn known(&self) -> Option<&Answer> {
+        self.answer.as_ref().or(self.earlier.as_ref())
+    }
+}
+
+/// Figures of an answer that was gone on with: of the prompt, and of the time to the first token, those of its
+/// beginning are true; to the rest, what came since is added.
+fn joined(first: &Answer, rest: &Answer) -> Answer {
+    let (begun, since) = (first.speed, rest.speed);
+    let speed = Speed {
+        decode_s: begun.decode_s + since.decode_s,
+        // The first token of each belongs to its prefill: one of both counts as such.
+        generated: begun.generated + since.generated.saturating_sub(1),
+        ..begun
+    };
+    Answer {
+        speed,
+        reused: first.reused,
+        peak_memory_bytes: first.peak_memory_bytes.max(rest.peak_memory_bytes),
+        ..rest.clone()
+    }
 }
 
 impl Conversation {
@@ -109,6 +137,7 @@ impl Conversation {
                     prompt_tokens: prompt_tokens.clone(),
                     tokens: Vec::new(),
                     answer: None,
+                    earlier: None,
                 })),
             }),
             Line::Tokens { id, tokens } => self.add_tokens(*id, tokens),
@@ -139,6 +168,10 @@ impl Conversation {
         if let Some(message) = self.messages.get_mut(&id)
             && let Some(reply) = &mut message.reply
         {
+            // More tokens than the answer had: what is known of it is about its beginning.
+            if !tokens.is_empty() && reply.answer.is_some() {
+                reply.earlier = reply.answer.take();
+            }
             for token in tokens {
                 message.text.push_str(&token.text);
             }
@@ -151,10 +184,12 @@ impl Conversation {
             && let Some(reply) = &mut message.reply
         {
             message.text.clone_from(&answer.text);
+            let earlier = reply.earlier.take().or_else(|| reply.answer.take());
+            let all = earlier.map_or_else(|| answer.clone(), |first| joined(&first, answer));
             reply.answer = Some(Answer {
                 tokens: reply.tokens.clone(),
                 prompt_tokens: reply.prompt_tokens.clone(),
-                ..answer.clone()
+                ..all
             });
         }
     }

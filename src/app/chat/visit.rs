@@ -164,7 +164,11 @@ impl App {
 
 /// The answer of a message; of one that a crash cut off, what there is.
 fn answer_of(reply: &Reply) -> Answer {
-    reply.answer.clone().unwrap_or_else(|| Answer {
+    let known = reply.known().map(|answer| Answer {
+        tokens: reply.tokens.clone(),
+        ..answer.clone()
+    });
+    known.unwrap_or_else(|| Answer {
         model: reply.setup.model.clone(),
         prompt_tokens: reply.prompt_tokens.clone(),
         tokens: reply.tokens.clone(),

@@ -42,6 +42,9 @@ fn being_written(scene: &Scene<'_>, message: &Message, reply: &Reply) -> String 
     let n_prompt = reply.prompt_tokens.len();
     let reused = scene.chat.reuses.get(&message.id);
     let reused = reused.map_or(0, |reuse| reuse.reused);
+    let reused = reply.known().map_or(reused, |answer| answer.reused);
+    // The tokens that an answer begins with may be reused, too: they are no prompt.
+    let reused = reused.min(n_prompt);
     format!(
         "{} tokens  {reused} of {n_prompt} prompt tokens came from the cache",
         reply.tokens.len()
@@ -104,7 +107,7 @@ fn told(scene: &Scene<'_>, message: &Message, reply: &Reply, answer: &Answer) ->
         ),
         format!(
             "decode: {} tokens at {}",
-            answer.speed.generated,
+            answer.tokens.len(),
             units::tokens_per_second(answer.speed.generation_tps())
         ),
         format!("ended: {ended}"),
