@@ -111,7 +111,9 @@ impl Generation {
                 request.cache.max_size,
             )
         });
-        if prompt.len() > trained && max_tokens > 0 {
+        // Whoever lets the cache rotate has chosen to go beyond.
+        let rotates = request.cache.max_size.is_some_and(|max| max <= trained);
+        if prompt.len() > trained && max_tokens > 0 && !rotates {
             out.send(Event::Notice(format!(
                 "{} tokens are more than the {trained} this model was trained for: expect nonsense, \
                  or keep the newest with --max-kv-size",

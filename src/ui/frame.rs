@@ -44,7 +44,12 @@ pub fn frame_ui(
         Mode::Lessons => pages.lessons.show(ui, scene, picture),
     }
     sheets::sheet_ui(ui.ctx(), scene, breakpoints);
-    messages.show(ui.ctx(), scene);
+    // Nothing that can be pressed lies under a message.
+    let above = match scene.view.mode {
+        Mode::Chat if !scene.chat.shows_trial => pages.chat.composer.height + 8.0,
+        _ => 84.0,
+    };
+    messages.show(ui.ctx(), scene, above);
 }
 
 fn explore_ui(

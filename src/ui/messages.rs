@@ -1,6 +1,6 @@
 //! Messages: what went wrong with what to do, what one should know, and what is under way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use egui::{Align2, Area, Context, Id, Order, Ui, vec2};
 
@@ -10,6 +10,7 @@ use super::icons::Icon;
 use super::link::Activity;
 use super::picture::Scene;
 use super::theme::{Palette, Type, corner, space};
+use super::words::flags::without_flags;
 
 /// The messages on screen.
 #[derive(Debug, Default)]
@@ -23,10 +24,14 @@ struct Message {
     id: u64,
     text: String,
     is_failure: bool,
+    /// Since when it can be read.
+    since: Instant,
 }
 
 /// Most messages on screen; the oldest goes first.
-const N_SHOWN: usize = 4;
+const N_SHOWN: usize = 3;
+/// What is only told goes by itself after this; a failure stays until it is closed.
+const READ: Duration = Duration::from_secs(6);
 /// Work that takes longer shows itself.
 const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -64,6 +69,7 @@ impl Messages {
     }
 
     fn push(&mut self, text: String, is_failure: bool) {
+        let text = without_flags(&text);
         // The same thing said twice is one message.
         self.shown.retain(|message| message.text != text);
         self.next_id += 1;
@@ -71,14 +77,30 @@ impl Messages {
             id: self.next_id,
             text,
             is_failure,
+            since: Instant::now(),
         });
         if self.shown.len() > N_SHOWN {
             self.shown.remove(0);
         }
     }
 
-    /// Draws them above the transport.
-    pub fn show(&self, ctx: &Context, scene: &mut Scene<'_>) {
+    /// Lets go of what was there long enough to be read, unless the pointer is on it.
+    fn age(&mut self, ctx: &Context, is_held: bool) {
+        if is_held {
+            for message in &mut self.shown {
+                message.since = Instant::now();
+            }
+        }
+        self.shown
+            .retain(|message| message.is_failure || message.since.elapsed() < READ);
+        let notices = self.shown.iter().filter(|message| !message.is_failure);
+        if let Some(next) = notices.map(|message| message.since.elapsed()).max() {
+            ctx.request_repaint_after(READ.saturating_sub(next));
+        }
+    }
+
+    /// Draws them in the middle, `above` the lower edge of the window.
+    pub fn show(&mut self, ctx: &Context, scene: &mut Scene<'_>, above: f32) {
         let activity = scene
             .link
             .activity()
@@ -86,12 +108,19 @@ impl Messages {
         if scene.link.is_busy() && activity.is_none() {
             ctx.request_repaint_after(PATIENCE);
         }
+        let id = Id::unique("messages");
+        let lies_on =
+            |place: egui::Rect| ctx.pointer_hover_pos().is_some_and(|at| place.contains(at));
+        let is_held = ctx
+            .memory(|memory| memory.area_rect(id))
+            .is_some_and(lies_on);
+        self.age(ctx, is_held && !self.shown.is_empty());
         if self.shown.is_empty() && activity.is_none() {
             return;
         }
-        let area = Area::new(Id::unique("messages")).order(Order::Foreground);
+        let area = Area::new(id).order(Order::Foreground);
         let area = area
-            .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -84.0))
+            .anchor(Align2::CENTER_BOTTOM, vec2(0.0, -above))
             .interactable(true);
         area.show(ctx, |ui| {
             ui.set_max_width(560.0);

@@ -9,6 +9,7 @@
 //! | `**gave**` | a word of the prompt, or the one word that matters: shown semi-bold |
 //! | `{token}` | a live value, put in by [`fill`] |
 
+pub mod flags;
 pub mod glossary;
 mod marks;
 pub mod stages;
