@@ -32,7 +32,7 @@ const fn key(key: Key, cap: &'static str, group: &'static str, does: &'static st
 }
 
 /// Every key, in the order they are listed.
-pub const ALL: [Shortcut; 29] = [
+pub const ALL: [Shortcut; 30] = [
     key(Key::ArrowRight, "→", "Along the pass", "Step"),
     key(Key::ArrowLeft, "←", "Along the pass", "Step back"),
     key(
@@ -80,6 +80,7 @@ pub const ALL: [Shortcut; 29] = [
     key(Key::Num3, "3", "Modes", "Lessons"),
     key(Key::Num4, "4", "Modes", "Models"),
     key(Key::Questionmark, "?", "Window", "These keys"),
+    key(Key::F1, "F1", "Window", "These keys, also while one types"),
     Shortcut {
         is_command: true,
         ..key(Key::K, "Ctrl K", "Window", "Find anything by its name")
@@ -90,6 +91,17 @@ pub const ALL: [Shortcut; 29] = [
     },
 ];
 
+/// Keys of the chat, where letters go to the message. The page obeys them.
+pub const IN_CHAT: [(&str, &str); 7] = [
+    ("⏎", "Send"),
+    ("Shift ⏎", "A new line"),
+    ("↑", "Edit the last question, where nothing is typed"),
+    ("Esc", "Stop the answer"),
+    ("Ctrl N", "A new chat"),
+    ("Ctrl K", "Find a conversation, a model, a command"),
+    ("Ctrl 1 … 4", "The other modes"),
+];
+
 /// Turns the keys that were pressed into commands. Nothing is taken from someone who types,
 /// but keys that are held with Ctrl.
 pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize) -> Vec<Command> {
@@ -98,7 +110,8 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
     }
     let is_typing = ctx.egui_wants_keyboard_input();
     let counts = |shortcut: &&Shortcut| {
-        counts_in(shortcut, view.mode) && (shortcut.is_command || !is_typing)
+        let works_while_typing = shortcut.is_command || shortcut.key == Key::F1;
+        counts_in(shortcut, view.mode) && (works_while_typing || !is_typing)
     };
     let mut commands = Vec::new();
     for shortcut in ALL.iter().filter(counts) {
@@ -117,14 +130,25 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
             commands.extend(command(shortcut.key, view, n_tokens, n_heads));
         }
     }
+    // With Ctrl the modes are reached from where one types, too.
+    for key in [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Comma] {
+        if ctx.input_mut(|input| input.consume_key(Modifiers::COMMAND, key)) {
+            commands.extend(command(key, view, n_tokens, n_heads));
+        }
+    }
     commands
 }
 
 /// Whether a key does something in `mode`: what moves the run belongs to the explorer.
 fn counts_in(shortcut: &Shortcut, mode: Mode) -> bool {
     let moves = matches!(shortcut.group, "Along the pass" | "Point at");
-    let has_run = matches!(mode, Mode::Explore | Mode::Lessons);
-    has_run || !moves || shortcut.key == Key::Escape
+    let always = shortcut.is_command || matches!(shortcut.key, Key::Escape | Key::F1);
+    match mode {
+        Mode::Explore | Mode::Lessons => true,
+        // What is typed there without a field is meant for the message.
+        Mode::Chat => always,
+        Mode::Models => always || !moves && !shortcut.cap.starts_with(char::is_alphabetic),
+    }
 }
 
 /// What a key of [`ALL`] does now.
@@ -134,7 +158,7 @@ pub fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> O
         true => Command::Overlay(None),
         false => Command::Overlay(Some(overlay)),
     };
-    let works_above = [Key::Escape, Key::Questionmark, Key::K];
+    let works_above = [Key::Escape, Key::Questionmark, Key::F1, Key::K];
     if view.overlay.is_some() && !works_above.contains(&key) {
         return None;
     }
@@ -161,7 +185,7 @@ pub fn command(key: Key, view: &ViewState, n_tokens: usize, n_heads: usize) -> O
         Key::E => sheet(Overlay::Prompt),
         Key::B => sheet(Overlay::Breakpoints),
         Key::S => sheet(Overlay::Share),
-        Key::Questionmark => sheet(Overlay::Keys),
+        Key::Questionmark | Key::F1 => sheet(Overlay::Keys),
         Key::K => sheet(Overlay::Palette),
         Key::N => Command::Chat(Box::new(ChatCommand::New)),
         Key::R => Command::Rail,
@@ -191,6 +215,24 @@ mod tests {
             let does = command(shortcut.key, &view, 3, 2).is_some();
             assert!(does || shortcut.key == Key::Tab, "{}", shortcut.cap);
         }
+    }
+
+    #[test]
+    fn letters_are_the_message_in_the_chat_and_nothing_among_models() {
+        for shortcut in &ALL {
+            let is_letter =
+                shortcut.cap.len() == 1 && shortcut.cap.starts_with(char::is_alphabetic);
+            if is_letter && !shortcut.is_command {
+                assert!(!counts_in(shortcut, Mode::Chat), "{}", shortcut.cap);
+                assert!(!counts_in(shortcut, Mode::Models), "{}", shortcut.cap);
+                assert!(counts_in(shortcut, Mode::Explore), "{}", shortcut.cap);
+            }
+        }
+        let works = |key: Key| {
+            ALL.iter()
+                .any(|one| one.key == key && counts_in(one, Mode::Chat))
+        };
+        assert!(works(Key::Escape) && works(Key::F1) && works(Key::K));
     }
 
     #[test]

@@ -235,7 +235,9 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let arrow = Rect::from_center_size(pos2(rect.right() - 14.0, rect.center().y), vec2(8.0, 8.0));
     Icon::Down.paint(ui.painter(), arrow, palette.text);
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
-    let menu = egui::Popup::menu(&response).accessible_name("Models");
+    let menu = egui::Popup::menu(&response)
+        .accessible_name("Models")
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
     menu.show(|ui| {
         models::menu_ui(ui, scene);
         ui.add_space(space::TINY);
@@ -245,8 +247,11 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         ));
         let id = ui.scope_id().with("typed");
         let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-        let field = egui::TextEdit::singleline(&mut typed).hint_text("mlx-community/…");
+        let field = egui::TextEdit::singleline(&mut typed)
+            .hint_text("mlx-community/…")
+            .align(egui::Align2::LEFT_CENTER);
         let field = ui.add(field);
+        super::controls::name_field(&field, &typed, "Folder or id of a model");
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
         if entered && !typed.trim().is_empty() {
             scene.send(Command::Model(typed.trim().to_owned()));

@@ -28,6 +28,7 @@ pub fn menu_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             let is_used = entry.is_called(&scene.facts.name);
             if item_ui(ui, entry, is_used) {
                 scene.send(Command::Model(entry.load.clone()));
+                ui.close();
             }
         }
         ui.add_space(space::TINY);
@@ -36,11 +37,13 @@ pub fn menu_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             if item_ui(ui, entry, false) {
                 scene.send(Command::Mode(Mode::Models));
                 scene.send(Command::Shelf(ShelfCommand::Choose(entry.key.clone())));
+                ui.close();
             }
         }
         ui.add_space(space::TINY);
         if ui.selectable_label(false, "All models …").clicked() {
             scene.send(Command::Mode(Mode::Models));
+            ui.close();
         }
     });
 }

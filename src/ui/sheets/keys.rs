@@ -33,6 +33,12 @@ pub fn keys_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             };
             group_ui(ui, group);
         }
+        if let Some(ui) = columns.get_mut(0) {
+            caption(ui, "Chat");
+            for (cap, does) in keys::IN_CHAT {
+                row_ui(ui, cap, does);
+            }
+        }
     });
 }
 
