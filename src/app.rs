@@ -276,7 +276,11 @@ impl App {
             }
             self.list_again();
         }
+        let is_other = self.chat.state.model != self.model.name;
         self.chat.note_model(&self.model.name);
+        if is_other {
+            self.count_again();
+        }
         let last = run.ids.len().saturating_sub(1);
         self.view.token = self.aim.token.unwrap_or(last).min(last);
         self.view.locked = None;

@@ -3,7 +3,7 @@
 #[path = "common/window.rs"]
 mod harness;
 
-use egui::Key;
+use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use harness::{Window, app, click, drop_file, open, place, press, settle, start, wait};
 use vitrine::app::Start;
@@ -216,13 +216,17 @@ fn a_megabyte_that_is_pasted_becomes_a_chip_that_tells_its_tokens() {
     };
     assert_eq!(text.len(), pasted.len());
     assert!(n_tokens.unwrap() > 200_000, "{n_tokens:?}");
-    window.get_by_label_contains("more than the 1,024 this model reads");
-    // It is never sent without being noticed: the context is full, and nothing was lost.
+    window.get_by_label_contains("this model reads 1,024");
+    // It cannot be sent, and it is said why; nothing is lost.
+    window.get_by_label_contains("send less of it");
     click(&mut window, "Send");
-    let branch = app(&window).chat().branch();
-    assert_eq!(branch.len(), 1, "no answer");
-    assert!(branch[0].text.len() >= pasted.len());
-    assert!(app(&window).chat().is_full.is_some());
+    assert!(app(&window).chat().branch().is_empty(), "it is not sent");
+    assert_eq!(app(&window).chat().attachments.len(), 1);
+    // Another chat has nothing to do with it.
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    window.step();
+    settle(&mut window);
+    assert!(app(&window).chat().attachments.is_empty());
     assert_eq!(app(&window).failures(), Vec::<String>::new());
 }
 
@@ -266,6 +270,14 @@ fn files_that_are_dropped_on_a_chat_are_read_or_say_why_not() {
     let question = &app(&window).chat().branch()[0].text;
     assert!(question.contains("The bridge is long."), "{question}");
     assert!(!question.contains("PNG"), "{question}");
+    assert!(
+        question.starts_with("[notes.txt]"),
+        "no empty lines: {question}"
+    );
+    // What was not sent stays with its reason, until it is closed.
+    assert_eq!(app(&window).chat().attachments.len(), 2);
+    click(&mut window, "Remove broken.pdf");
+    assert_eq!(app(&window).chat().attachments.len(), 1);
 }
 
 /// Drawing is left out: frames are only laid out, at the pace of a screen.

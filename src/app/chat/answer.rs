@@ -11,6 +11,7 @@ use crate::engine::question::{Message as Said, TemplateArgs};
 use crate::trace::answer::{Answer, GeneratedToken, StopReason};
 use crate::ui::chat::Writing;
 use crate::ui::link::CHAT;
+use crate::ui::words::flags::without_flags;
 
 /// An answer to have written.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +41,7 @@ impl Head {
         Self {
             prompt_tokens: reply.prompt_tokens.clone(),
             tokens,
-            seed: reply.answer.as_ref().map(|answer| answer.seed),
+            seed: reply.known().map(|answer| answer.seed),
         }
     }
 }
@@ -68,10 +69,13 @@ impl App {
             open.say(parent, Role::User, text)
         });
         match said {
-            Some(id) => self.write(Plan {
-                parent: Some(id),
-                ..Plan::default()
-            }),
+            Some(id) => {
+                self.count_message(id);
+                self.write(Plan {
+                    parent: Some(id),
+                    ..Plan::default()
+                });
+            }
             None => self.pages.chat.composer.text = text.to_owned(),
         }
     }
@@ -124,6 +128,7 @@ impl App {
         }
         let said = self.in_open("save the message", |open| open.say(parent, role, text));
         if let (Some(id), Role::User) = (said, role) {
+            self.count_message(id);
             self.write(Plan {
                 parent: Some(id),
                 ..Plan::default()
@@ -295,8 +300,13 @@ impl App {
             return;
         };
         let (plan, setup) = (running.plan.clone(), running.setup.clone());
+        let n_context = self.facts.n_context.unwrap_or(u64::MAX) as usize;
+        let is_limited = setup.cache.max_size.is_some() || setup.max_tokens.is_some();
+        let has_room = prompt_tokens.len() < n_context || is_limited;
         let id = match plan.extends {
             Some(id) => Some(id),
+            // Nothing will be written: the file is spared the ids of a text that was not read.
+            None if !has_room => None,
             None => self.in_open("save the answer", |open| {
                 open.begin_answer(plan.parent, setup, prompt_tokens)
             }),
@@ -304,7 +314,8 @@ impl App {
         if let Some(writing) = &mut self.chat.state.writing {
             writing.id = id;
         }
-        if let Some(id) = id {
+        // Of an answer that is gone on with, what was reused at its beginning is what is told.
+        if let Some(id) = id.filter(|_| plan.extends.is_none()) {
             self.chat.state.reuses.insert(id, reuse);
         }
     }
@@ -343,6 +354,7 @@ impl App {
     }
 
     fn answer_fails(&mut self, why: String) {
+        let why = without_flags(&why);
         let writing = self.chat.state.writing.as_ref();
         let parent = writing.and_then(|writing| writing.parent);
         if let Some(parent) = parent {

@@ -10,9 +10,10 @@ use std::{panic, thread};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::App;
+use crate::chat::MessageId;
 use crate::engine::message::{Action, Envelope, Event, RequestId, SessionId};
 use crate::engine::question::{Question, Told};
-use crate::ui::chat::{Attached, Attachment};
+use crate::ui::chat::{Attached, Attachment, LONG_TEXT};
 
 /// The session that counts.
 const COUNTER: SessionId = SessionId(41);
@@ -24,13 +25,22 @@ const MOST_LETTERS: usize = 8 << 20;
 /// A text that was read, or why not.
 type WasRead = (u64, Result<String>);
 
+/// What tokens are counted of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counted {
+    /// An attached text.
+    Attachment(u64),
+    /// A message.
+    Message(MessageId),
+}
+
 /// The threads that read, and the questions that count.
 #[derive(Debug)]
 pub struct Intake {
     next: u64,
     sender: Sender<WasRead>,
     arrived: Receiver<WasRead>,
-    counting: Vec<(RequestId, u64)>,
+    counting: Vec<(RequestId, Counted)>,
     n_reading: usize,
 }
 
@@ -98,22 +108,76 @@ impl App {
             let Some(at) = counting.iter().position(|(request, _)| *request == id) else {
                 continue;
             };
-            let (_, attachment) = counting.remove(at);
-            if let Event::Told(told) = event
-                && let Told::Count(n) = *told
-            {
-                self.attachment_was_counted(attachment, n);
+            let (_, counted) = counting.remove(at);
+            let Event::Told(told) = event else { continue };
+            match (*told, counted) {
+                (Told::Count(n), Counted::Attachment(id)) => self.attachment_was_counted(id, n),
+                (Told::Count(n), Counted::Message(id)) => {
+                    self.chat.state.counts.insert(id, n);
+                }
+                _ => {}
             }
         }
     }
 
-    /// The question with every text that goes with it; what could not be read is left out.
-    pub(super) fn with_attachments(&mut self, text: &str) -> String {
-        let mut whole = text.to_owned();
-        for attachment in std::mem::take(&mut self.chat.state.attachments) {
-            if let Attached::Ready { text, .. } = attachment.state {
-                whole = format!("{whole}\n\n[{}]\n{text}\n", attachment.name);
+    /// Has the tokens of a message counted, if it is long: the page counts short ones.
+    pub(super) fn count_message(&mut self, id: MessageId) {
+        let message = self.chat.state.conversation().message(id);
+        let long = message.filter(|message| message.text.len() > LONG_TEXT);
+        if let Some(text) = long.map(|message| message.text.clone()) {
+            self.count(Counted::Message(id), text);
+        }
+    }
+
+    /// Counts again: another model splits texts otherwise.
+    pub(in crate::app) fn count_again(&mut self) {
+        self.chat.state.counts.clear();
+        let mut texts = Vec::new();
+        for attachment in &mut self.chat.state.attachments {
+            if let Attached::Ready { text, n_tokens } = &mut attachment.state {
+                *n_tokens = None;
+                texts.push((attachment.id, text.clone()));
             }
+        }
+        for (id, text) in texts {
+            self.count(Counted::Attachment(id), text);
+        }
+        self.count_last();
+    }
+
+    /// Counts the last message on view, where no answer tells.
+    pub(super) fn count_last(&mut self) {
+        let branch = self.chat.state.conversation().branch();
+        let last = branch.last().filter(|last| last.reply.is_none());
+        if let Some(id) = last.map(|last| last.id) {
+            self.count_message(id);
+        }
+    }
+
+    fn count(&mut self, what: Counted, text: String) {
+        let question = Question::CountTokens {
+            model: Some(self.model.clone()),
+            text,
+        };
+        let action = Action::Ask(Box::new(question));
+        if let Some((request, _)) = self.link.request(COUNTER, "count tokens", action) {
+            self.chat.intake.counting.push((request, what));
+        }
+    }
+
+    /// The question with every text that goes with it. What could not be read stays, with its reason,
+    /// until it is let go.
+    pub(super) fn with_attachments(&mut self, text: &str) -> String {
+        let mut whole = text.trim_end().to_owned();
+        for attachment in std::mem::take(&mut self.chat.state.attachments) {
+            let Attached::Ready { text, .. } = &attachment.state else {
+                self.chat.state.attachments.push(attachment);
+                continue;
+            };
+            if !whole.is_empty() {
+                whole.push_str("\n\n");
+            }
+            whole.push_str(&format!("[{}]\n{text}\n", attachment.name));
         }
         whole
     }
@@ -130,16 +194,10 @@ impl App {
     }
 
     fn attachment_was_read(&mut self, id: u64, text: String) {
-        let question = Question::CountTokens {
-            model: Some(self.model.clone()),
-            text: text.clone(),
-        };
-        let action = Action::Ask(Box::new(question));
         let n_tokens = None;
+        let counted = text.clone();
         self.set_attachment(id, Attached::Ready { text, n_tokens });
-        if let Some((request, _)) = self.link.request(COUNTER, "count tokens", action) {
-            self.chat.intake.counting.push((request, id));
-        }
+        self.count(Counted::Attachment(id), counted);
     }
 
     fn attachment_was_counted(&mut self, id: u64, n: usize) {

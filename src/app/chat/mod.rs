@@ -119,12 +119,13 @@ impl ChatDesk {
     /// Lets go of the conversation on view.
     fn close(&mut self) {
         if let Some(open) = self.state.open.take() {
-            self.state.fresh_setup = Setup {
-                first: None,
-                ..open.conversation().setup.clone()
-            };
             self.clerk.give(Job::Close(Box::new(open)));
         }
+        // A new conversation begins as the model's makers have it, whatever was chosen for this one.
+        self.state.fresh_setup = Setup::default();
+        // What was to go with its next question belongs to this conversation.
+        self.state.attachments.clear();
+        self.state.counts.clear();
         self.state.reuses.clear();
         self.state.is_full = None;
         self.state.failed = None;
@@ -165,6 +166,7 @@ impl App {
         self.chat.state.goal = goal;
         self.pages.chat.composer.wants_focus = true;
         self.chat.note_open();
+        self.count_last();
     }
 
     /// Escape: stops the answer being written, else leaves what is being edited or looked for.

@@ -16,6 +16,8 @@ pub struct Composer {
     pub text: String,
     /// Whether the field is to have the keyboard.
     pub wants_focus: bool,
+    /// How high it is, with its margins.
+    pub height: f32,
     /// Whether the page was drawn before: at first the field takes the keyboard.
     was_there: bool,
 }
@@ -41,8 +43,14 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
             pause_ui(ui, scene);
             think_ui(ui, scene);
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-                send_ui(ui, scene, composer, is_sent);
-                gauge::gauge_ui(ui, scene, &composer.text);
+                let filling = gauge::filling(scene, &composer.text);
+                let too_long = filling.too_long();
+                send_ui(ui, scene, composer, is_sent, too_long.as_deref());
+                gauge::gauge_ui(ui, &filling);
+                if let Some(why) = too_long {
+                    let why = Type::Small.text(why, palette.bad);
+                    ui.add(egui::Label::new(why).truncate());
+                }
             });
         });
     });
@@ -52,6 +60,7 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
 fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &mut Talk) -> bool {
     let palette = Palette::of(ui);
     let id = ui.scope_id().with("composer");
+    take_letters(ui, scene, composer);
     let has_focus = ui.memory(|memory| memory.has_focus(id));
     let is_free = has_focus && scene.view.overlay.is_none();
     // Shift makes a new line; egui would count it as the same key.
@@ -96,6 +105,26 @@ fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &
     enter
 }
 
+/// Letters that are typed while nothing has the keyboard are meant for the field.
+fn take_letters(ui: &Ui, scene: &Scene<'_>, composer: &mut Composer) {
+    let ctx = ui.ctx();
+    let is_free = ctx.memory(|memory| memory.focused().is_none()) && scene.view.overlay.is_none();
+    if !is_free || egui::Popup::is_any_open(ctx) {
+        return;
+    }
+    ui.input(|input| {
+        let held = input.modifiers.command || input.modifiers.alt;
+        for event in &input.events {
+            match event {
+                egui::Event::Text(text) if !held && text != "\n" => composer.text.push_str(text),
+                egui::Event::Paste(text) => composer.text.push_str(text),
+                _ => continue,
+            }
+            composer.wants_focus = true;
+        }
+    });
+}
+
 /// The way into the answer that is being written.
 fn pause_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let Some(writing) = &scene.chat.writing else {
@@ -126,7 +155,13 @@ fn think_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 }
 
 /// The button that sends, or stops.
-fn send_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, is_sent: bool) {
+fn send_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    composer: &mut Composer,
+    is_sent: bool,
+    too_long: Option<&str>,
+) {
     if let Some(writing) = &scene.chat.writing {
         let mut stop = Button::new("Stop");
         stop.is_primary = true;
@@ -139,10 +174,14 @@ fn send_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, is_sent:
     }
     let mut send = Button::new("Send");
     send.key = "⏎";
-    let has_text = !composer.text.trim().is_empty() || !scene.chat.attachments.is_empty();
-    send.is_disabled = !has_text || scene.chat.is_reading();
+    let has_text = !composer.text.trim().is_empty() || scene.chat.has_attached();
+    send.is_disabled = !has_text || scene.chat.is_reading() || too_long.is_some();
     send.is_primary = !send.is_disabled;
-    let is_sent = is_sent || send.show(ui, 30.0).clicked();
+    let mut shown = send.show(ui, 30.0);
+    if let Some(why) = too_long {
+        shown = shown.on_hover_text(why);
+    }
+    let is_sent = is_sent || shown.clicked();
     if is_sent && !send.is_disabled {
         let text = std::mem::take(&mut composer.text);
         scene.tell_chat(ChatCommand::Send(text));

@@ -3,6 +3,7 @@
 use egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::ChatState;
+use super::state::guess_tokens as guess;
 use crate::chat::{Message, Role as Speaker};
 use crate::engine::question::{Question, Told};
 use crate::trace::units;
@@ -22,10 +23,14 @@ pub struct Filling {
     pub history: usize,
     /// The newest answer.
     pub answer: usize,
-    /// What was said since, and what is being typed: about so many.
+    /// What was said since, what is being typed, and what goes with it: about so many.
     pub next: usize,
+    /// Of these, what one is about to send, as far as it is counted.
+    pub sent_next: usize,
     /// The most that the model reads.
     pub context: usize,
+    /// The most positions that a rotating cache keeps.
+    pub kept: Option<usize>,
 }
 
 impl Filling {
@@ -41,10 +46,36 @@ impl Filling {
         (self.taken() as f32 / self.context.max(1) as f32).min(1.0)
     }
 
-    /// Whether little is left.
+    /// Whether little is left. A rotating cache makes room as it goes.
     #[must_use]
     pub fn is_nearly_full(&self) -> bool {
-        self.share() >= NEARLY
+        self.kept.is_none() && self.share() >= NEARLY
+    }
+
+    /// Why what one is about to send can get no answer, whatever is left out before it.
+    #[must_use]
+    pub fn too_long(&self) -> Option<String> {
+        let alone = self.system + self.sent_next;
+        let is_too_long = self.context > 0 && alone >= self.context && self.kept.is_none();
+        is_too_long.then(|| {
+            format!(
+                "{} tokens are more than the {} this model reads: send less of it",
+                units::count(alone as u64),
+                units::count(self.context as u64)
+            )
+        })
+    }
+
+    /// How full it is, in a few signs.
+    fn figures(&self) -> String {
+        let taken = units::count(self.taken() as u64);
+        match self.kept.filter(|kept| *kept < self.taken()) {
+            Some(kept) => format!("{} of {taken} kept", units::count(kept as u64)),
+            None => {
+                let most = self.kept.unwrap_or(self.context);
+                format!("{taken} / {}", units::count(most as u64))
+            }
+        }
     }
 }
 
@@ -59,11 +90,20 @@ pub fn filling(scene: &mut Scene<'_>, typed: &str) -> Filling {
     };
     let (n_prompt, answer, place) = read.unwrap_or((system, 0, 0));
     let since = branch.get(place..).unwrap_or_default();
-    let mut next = count(scene, typed);
+    let (attached, is_counted) = chat.attached_tokens();
+    let typed_tokens = count(scene, typed);
+    let mut sent_next = if typed.len() > LONG_TEXT {
+        0
+    } else {
+        typed_tokens
+    };
+    sent_next += if is_counted { attached } else { 0 };
+    let mut next = typed_tokens + attached;
     for (at, message) in since.iter().rev().enumerate() {
-        next += match at {
-            0..EXACT => count(scene, &message.text),
-            _ => guess(&message.text),
+        next += match (chat.counts.get(&message.id), at) {
+            (Some(n), _) => *n,
+            (None, 0..EXACT) => count(scene, &message.text),
+            (None, _) => guess(&message.text),
         };
     }
     Filling {
@@ -71,6 +111,8 @@ pub fn filling(scene: &mut Scene<'_>, typed: &str) -> Filling {
         history: n_prompt.saturating_sub(system),
         answer,
         next,
+        sent_next,
+        kept: chat.setup().cache.max_size,
         context: scene.facts.n_context.unwrap_or_default() as usize,
     }
 }
@@ -96,17 +138,17 @@ fn known(chat: &ChatState, branch: &[&Message]) -> Option<(usize, usize, usize)>
 /// So many of the newest messages are counted exactly where no answer tells.
 const EXACT: usize = 8;
 
-/// About how many tokens a text has.
-fn guess(text: &str) -> usize {
-    text.len().div_ceil(4)
-}
+/// The page counts no longer texts: splitting them takes a while, and what is typed changes with every key. Those of
+/// messages the app has counted.
+pub const LONG_TEXT: usize = 20_000;
 
 /// The tokens of a text; a guess as long as the engine has not told.
-fn count(scene: &mut Scene<'_>, text: &str) -> usize {
-    /// Longer ones are guessed: splitting them takes a while, and they change with every key.
-    const LONG: usize = 20_000;
+pub(super) fn count(scene: &mut Scene<'_>, text: &str) -> usize {
     let guess = guess(text);
-    if text.trim().is_empty() || text.len() > LONG {
+    if text.trim().is_empty() {
+        return 0;
+    }
+    if text.len() > LONG_TEXT {
         return guess;
     }
     let question = Question::Tokens {
@@ -124,31 +166,24 @@ fn count(scene: &mut Scene<'_>, text: &str) -> usize {
 }
 
 /// Draws the gauge.
-pub(super) fn gauge_ui(ui: &mut Ui, scene: &mut Scene<'_>, typed: &str) {
+pub(super) fn gauge_ui(ui: &mut Ui, filling: &Filling) {
     let palette = Palette::of(ui);
-    let filling = filling(scene, typed);
     if filling.context == 0 {
         return;
     }
-    let (taken, of) = (
-        units::count(filling.taken() as u64),
-        units::count(filling.context as u64),
-    );
+    let figures = filling.figures();
     let is_amber = filling.is_nearly_full();
     let amber = palette.role(Role::Logits);
     let colour = if is_amber { amber } else { palette.muted };
-    let mut told = told(&filling);
-    if scene.chat.setup().cache.max_size.is_some() {
-        told.push_str("\nThe cache rotates: what is beyond this is overwritten, the oldest first.");
-    }
-    let text = Type::MonoSmall.text(format!("{taken} / {of}"), colour);
+    let told = told(filling);
+    let text = Type::MonoSmall.text(&figures, colour);
     ui.label(text).on_hover_text(&told);
     let (rect, response) = ui.allocate_exact_size(vec2(90.0, 8.0), Sense::hover());
     response.widget_info(|| {
         WidgetInfo::labeled(
             egui::Role::ProgressIndicator,
             true,
-            format!("context {taken} of {of}"),
+            format!("context {figures}"),
         )
     });
     ui.painter().rect_filled(rect, corner::CELL, palette.sunk);
@@ -172,9 +207,13 @@ pub(super) fn gauge_ui(ui: &mut Ui, scene: &mut Scene<'_>, typed: &str) {
         ),
         (filling.next, palette.muted),
     ];
+    let whole = filling.context.max(match filling.kept {
+        Some(_) => filling.taken(),
+        None => 0,
+    });
     let mut x = rect.left();
     for (n, fill) in parts {
-        let width = rect.width() * n as f32 / filling.context as f32;
+        let width = rect.width() * n as f32 / whole as f32;
         let end = (x + width.max(if n > 0 { 2.0 } else { 0.0 })).min(rect.right());
         let part = Rect::from_min_max(pos2(x, rect.top()), pos2(end, rect.bottom()));
         ui.painter().rect_filled(part, corner::CELL, fill);
@@ -190,9 +229,15 @@ fn told(filling: &Filling) -> String {
         format!("system prompt: {} tokens", filling.system),
         format!("history: {}", filling.history),
         format!("newest answer: {}", filling.answer),
-        format!("what you type: about {}", filling.next),
-        format!("free: {free} of {}", filling.context),
+        format!("not yet read: about {}", filling.next),
     ];
+    lines.push(match filling.kept {
+        None => format!("free: {free} of {}", filling.context),
+        Some(kept) => format!(
+            "The cache rotates: it keeps {} positions, the first and the newest, and overwrites the others.",
+            kept.min(filling.taken())
+        ),
+    });
     if filling.is_nearly_full() {
         lines
             .push("Little is left: soon the oldest turns must go, or a new chat begin.".to_owned());

@@ -57,17 +57,19 @@ fn is_edited(talk: &Talk, id: MessageId) -> bool {
 
 /// A question; of a very long one its beginning, until one asks for more.
 fn folded_ui(ui: &mut Ui, talk: &mut Talk, message: &Message) {
-    /// What is shown of a longer one at first, and at most: nobody reads more, and it takes long to lay out.
-    const SHOWN: (usize, usize) = (1_500, 40_000);
     let is_open = talk.unfolded.contains(&message.id);
-    let most = if is_open { SHOWN.1 } else { SHOWN.0 };
-    if message.text.len() <= most {
-        question_ui(ui, &message.text);
+    let shown = shown_of(&message.text, is_open);
+    if shown.len() == message.text.trim_end().len() && !is_open {
+        question_ui(ui, shown);
         return;
     }
-    let start = message.text.floor_char_boundary(most);
-    let shown = message.text.get(..start).unwrap_or_default();
-    question_ui(ui, &format!("{shown} …"));
+    question_ui(
+        ui,
+        &match shown.len() < message.text.trim_end().len() {
+            true => format!("{} …", shown.trim_end()),
+            false => shown.to_owned(),
+        },
+    );
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let size = units::bytes(message.text.len() as u64);
         let label = match is_open {
@@ -83,24 +85,31 @@ fn folded_ui(ui: &mut Ui, talk: &mut Talk, message: &Message) {
     });
 }
 
+/// As much of a question as is laid out: of a long one its first lines, and where it is open as much as one may want
+/// to read.
+pub(super) fn shown_of(text: &str, is_open: bool) -> &str {
+    /// Bytes and lines at first, and at most: more takes long to lay out.
+    const FOLDED: (usize, usize) = (1_500, 14);
+    const OPEN: (usize, usize) = (12_000, 400);
+    let text = text.trim_end();
+    let (bytes, lines) = if is_open { OPEN } else { FOLDED };
+    let end = text.floor_char_boundary(bytes);
+    let start = text.get(..end).unwrap_or(text);
+    let last = start.match_indices('\n').nth(lines).map(|(at, _)| at);
+    start.get(..last.unwrap_or(end)).unwrap_or(start)
+}
+
 /// A question: at the right, on a ground of its own, no wider than its text.
 fn question_ui(ui: &mut Ui, text: &str) {
-    /// Longer ones are as wide as can be; their width is not measured in every frame.
-    const LONG: usize = 400;
     let palette = Palette::of(ui);
-    let whole = text.trim_end();
-    let text = beginning(whole);
+    let text = text.trim_end();
     let most = ui.available_width() - 100.0;
-    let width = match text.len() {
-        0..LONG => {
-            let font = Type::Talk.font();
-            let galley = ui
-                .painter()
-                .layout(text.to_string(), font, palette.text, most);
-            galley.size().x.ceil() + 1.0
-        }
-        _ => most,
-    };
+    // egui keeps what it has laid out: this costs little in the frames that follow.
+    let font = Type::Talk.font();
+    let galley = ui
+        .painter()
+        .layout(text.to_owned(), font, palette.text, most);
+    let width = galley.size().x.ceil() + 1.0;
     ui.add_space(space::MEDIUM);
     ui.with_layout(Layout::top_down(Align::Max), |ui| {
         let frame = Frame::new()
@@ -121,19 +130,6 @@ fn question_ui(ui: &mut Ui, text: &str) {
             });
         });
     });
-}
-
-/// As much of a text as is worth laying out: of a long one its beginning, and how long it is.
-fn beginning(text: &str) -> std::borrow::Cow<'_, str> {
-    const MOST: usize = 6_000;
-    match text.char_indices().nth(MOST) {
-        None => text.into(),
-        Some((end, _)) => {
-            let shown = text.get(..end).unwrap_or(text);
-            let size = crate::trace::units::bytes(text.len() as u64);
-            format!("{shown} …\n\n({size} in all; the model is given every word)").into()
-        }
-    }
 }
 
 /// What a model thought before it answered: folded, unless one wants to read it.

@@ -32,6 +32,7 @@ use super::picture::Scene;
 pub use attachments::{Attached, Attachment};
 pub use command::{ChatCommand, ExportForm};
 pub use composer::Composer;
+pub use gauge::LONG_TEXT;
 pub use state::{ChatState, Found, NextModel, Undo, Writing};
 pub use talk::Talk;
 pub use trial::TrialState;
@@ -98,9 +99,10 @@ pub fn chat_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
         .resizable(false)
         .show_separator_line(false)
         .frame(margins(ui, 20, 14));
-    composer.show(ui, |ui| {
+    let composer = composer.show(ui, |ui| {
         composer::composer_ui(ui, scene, &mut page.composer, &mut page.talk);
     });
+    page.composer.height = composer.response.rect.height();
     let talk = CentralPanel::default().frame(margins(ui, 0, 0));
     talk.show(ui, |ui| talk::talk_ui(ui, scene, page));
 }

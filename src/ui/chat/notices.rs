@@ -3,7 +3,8 @@
 
 use egui::Ui;
 
-use super::{ChatCommand, Composer};
+use super::{ChatCommand, Composer, Talk, gauge};
+use crate::chat::MessageId;
 use crate::trace::units;
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, card, paragraph};
@@ -97,7 +98,7 @@ pub(super) fn dropped_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 }
 
 /// What stands after the last message.
-pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk) {
     let palette = Palette::of(ui);
     let chat = scene.chat;
     if let Some(writing) = chat.writing.as_ref().filter(|writing| writing.id.is_none()) {
@@ -118,8 +119,11 @@ pub(super) fn ending_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     if let Some((_, why)) = &chat.failed {
         failed_ui(ui, scene, why);
     }
-    if chat.is_full.is_some() {
-        full_ui(ui, scene);
+    if let Some(id) = chat.is_full {
+        match alone(scene, id) {
+            Some(n_tokens) => too_long_ui(ui, scene, talk, id, n_tokens),
+            None => full_ui(ui, scene),
+        }
     }
     ui.add_space(space::LARGE);
 }
@@ -166,6 +170,65 @@ fn failed_ui(ui: &mut Ui, scene: &mut Scene<'_>, why: &str) {
         if Button::new("Try again").show(ui, space::TARGET).clicked() {
             scene.tell_chat(ChatCommand::Retry);
         }
+    });
+}
+
+/// The tokens of a message that leaves no room for an answer, whatever is left out before it.
+fn alone(scene: &mut Scene<'_>, id: MessageId) -> Option<usize> {
+    let chat = scene.chat;
+    let message = chat.conversation().message(id)?;
+    let n_tokens = match chat.counts.get(&id) {
+        Some(n) => *n,
+        None => gauge::count(scene, &message.text),
+    };
+    let system = gauge::count(scene, &chat.setup().system);
+    let n_context = scene.facts.n_context? as usize;
+    (n_tokens + system >= n_context).then_some(n_tokens)
+}
+
+/// One message alone is too long: nothing that could be left out before it would help.
+fn too_long_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    talk: &mut Talk,
+    id: MessageId,
+    n_tokens: usize,
+) {
+    /// A longer text is no fun to edit: it is sent anew, in parts.
+    const EDITABLE: usize = 200_000;
+    let palette = Palette::of(ui);
+    let amber = palette.role(crate::ui::theme::Role::Logits);
+    let frame = card(ui).stroke(egui::Stroke::new(1.0, amber));
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        let (count, most) = (
+            units::count(n_tokens as u64),
+            units::count(scene.facts.n_context.unwrap_or_default()),
+        );
+        paragraph(
+            ui,
+            &format!(
+                "**This message alone is too long.** It has {count} tokens, and this model reads at most {most} at \
+                 once: leaving out older turns would not help. Shorten it, ask about a part of it, or use a model with \
+                 a longer context."
+            ),
+        );
+        ui.horizontal_wrapped(|ui| {
+            let message = scene.chat.conversation().message(id);
+            let short = message.filter(|message| message.text.len() <= EDITABLE);
+            if let Some(message) = short
+                && Button::new("Shorten it").show(ui, space::TARGET).clicked()
+            {
+                talk.edit(message);
+            }
+            let label = "Choose another model";
+            if Button::new(label).show(ui, space::TARGET).clicked() {
+                scene.send(Command::Mode(Mode::Models));
+            }
+            if Button::new("New chat").show(ui, space::TARGET).clicked() {
+                scene.tell_chat(ChatCommand::New);
+            }
+        });
     });
 }
 

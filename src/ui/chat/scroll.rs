@@ -29,6 +29,8 @@ pub struct Scroll<K> {
     width: f32,
     /// Whether the end is in view, and stays so.
     is_at_end: bool,
+    /// How high the list was, and the room for it.
+    shown: (f32, f32),
     /// Where the view is to be moved, because what is above it turned out higher or lower.
     moved_to: Option<f32>,
 }
@@ -39,6 +41,7 @@ impl<K> Default for Scroll<K> {
             heights: HashMap::new(),
             width: 0.0,
             is_at_end: true,
+            shown: (0.0, 0.0),
             moved_to: None,
         }
     }
@@ -65,8 +68,13 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
             .auto_shrink(false)
             .stick_to_bottom(true);
         let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));
+        let whole = tops.last().copied().unwrap_or_default();
         if let Some(top) = goal.and_then(|goal| tops.get(goal)) {
             area = area.vertical_scroll_offset(*top);
+        } else if self.is_at_end && (whole - self.shown.0).abs() > 0.5 {
+            // What was drawn turned out higher or lower: the end is elsewhere now.
+            self.moved_to = None;
+            area = area.vertical_scroll_offset((whole - self.shown.1).max(0.0));
         } else if let Some(top) = self.moved_to.take() {
             area = area.vertical_scroll_offset(top);
         }
@@ -98,11 +106,22 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
         let lowest = out.content_size.y - out.inner_rect.height();
         let top = out.state.clamped_offset().y;
         self.is_at_end = top >= lowest - 2.0;
+        self.shown = (whole, out.inner_rect.height());
+        let is_measured = (self.tops(rows).last().copied().unwrap_or_default() - whole).abs() < 0.5;
+        if self.is_at_end && !is_measured {
+            ui.ctx().request_repaint();
+        }
         if shift.abs() > 0.1 && !self.is_at_end {
             self.moved_to = Some(top + shift);
             ui.ctx().request_repaint();
         }
         n_drawn
+    }
+
+    /// The end is to be in view from the next frame on.
+    pub fn show_end(&mut self) {
+        self.is_at_end = true;
+        self.shown.0 = -1.0;
     }
 
     /// Where each row begins, and after the last one where it ends.

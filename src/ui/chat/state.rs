@@ -25,6 +25,8 @@ pub struct ChatState {
     pub writing: Option<Writing>,
     /// What the cache held of the prompts of this session's answers, and why it was not more.
     pub reuses: HashMap<MessageId, Reuse>,
+    /// The tokens of long messages that no answer has counted yet.
+    pub counts: HashMap<MessageId, usize>,
     /// What can be brought back.
     pub undo: Option<Undo>,
     /// A question that no longer fits, and waits for room: the message after which an answer was wanted.
@@ -142,10 +144,37 @@ impl ChatState {
         attachments.any(|one| one.state == Attached::Reading)
     }
 
+    /// The tokens of the texts that go with the next question, and whether all of them are counted; those that are
+    /// not are guessed.
+    #[must_use]
+    pub fn attached_tokens(&self) -> (usize, bool) {
+        let mut sum = (0, true);
+        for attachment in &self.attachments {
+            if let Attached::Ready { text, n_tokens } = &attachment.state {
+                sum.0 += n_tokens.unwrap_or_else(|| guess_tokens(text));
+                sum.1 &= n_tokens.is_some();
+            }
+        }
+        sum
+    }
+
+    /// Whether there is a text to go with the next question.
+    #[must_use]
+    pub fn has_attached(&self) -> bool {
+        let mut attachments = self.attachments.iter();
+        attachments.any(|one| matches!(one.state, Attached::Ready { .. }))
+    }
+
     /// Whether this message is being written.
     #[must_use]
     pub fn is_writing(&self, id: MessageId) -> bool {
         let writing = self.writing.as_ref();
         writing.is_some_and(|writing| writing.id == Some(id))
     }
+}
+
+/// About how many tokens a text has.
+#[must_use]
+pub fn guess_tokens(text: &str) -> usize {
+    text.len().div_ceil(4)
 }

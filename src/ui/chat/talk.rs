@@ -26,6 +26,8 @@ pub struct Talk {
     pub coloured: BTreeSet<MessageId>,
     scroll: Scroll<Part>,
     bodies: HashMap<MessageId, Body>,
+    /// Whether an answer was being written in the frame before.
+    was_writing: bool,
     /// The conversation that the above belongs to.
     of: Option<String>,
     /// How formatted text was laid out.
@@ -87,6 +89,11 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
         talk.of = id;
     }
     let chat = scene.chat;
+    // Whoever asks wants to see the answer.
+    if chat.writing.is_some() && !talk.was_writing {
+        talk.scroll.show_end();
+    }
+    talk.was_writing = chat.writing.is_some();
     let branch = chat.branch();
     let rows = talk.rows(chat, &branch);
     let width = COLUMN.min(ui.available_width() - 2.0 * space::PICTURE);
@@ -102,7 +109,7 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ChatPage) {
         match part {
             Part::Opening => notices::opening_ui(ui, scene, &mut page.composer),
             Part::Dropped(_) => notices::dropped_ui(ui, scene),
-            Part::Ending => notices::ending_ui(ui, scene),
+            Part::Ending => notices::ending_ui(ui, scene, talk),
             Part::Whole(id)
             | Part::Reasoning(id)
             | Part::Piece(id, _)
@@ -172,7 +179,7 @@ impl Talk {
             match message.role {
                 Role::User => {
                     let is_open = self.unfolded.contains(&id);
-                    let guess = guess(&message.text).min(2_000.0);
+                    let guess = guess(message::shown_of(&message.text, is_open));
                     rows.push(row(Part::Whole(id), u64::from(is_open), guess + 24.0));
                 }
                 Role::Assistant => self.rows_of(message, &mut rows),
