@@ -168,10 +168,10 @@ impl App {
         self.draw(ui);
         self.play(&ctx);
         self.speak(&ctx);
-        self.hold_still();
         for command in std::mem::take(&mut self.commands) {
             self.apply(&ctx, command);
         }
+        self.keep_frozen(&ctx);
         if in_lesson {
             self.stand_up();
         }
@@ -346,6 +346,20 @@ impl App {
 
     fn draw(&mut self, ui: &mut egui::Ui) {
         let n_before = self.commands.len();
+        let (mut messages, mut pages) = (
+            std::mem::take(&mut self.messages),
+            std::mem::take(&mut self.pages),
+        );
+        let breakpoints = std::mem::take(&mut self.breakpoints);
+        self.with_picture(|scene, picture| {
+            frame::frame_ui(ui, scene, picture, &breakpoints, &mut messages, &mut pages);
+        });
+        (self.messages, self.pages, self.breakpoints) = (messages, pages, breakpoints);
+        self.answer_by_click(n_before);
+    }
+
+    /// Gives `draw` what there is to draw from, and the picture on view.
+    fn with_picture(&mut self, draw: impl FnOnce(&mut Scene<'_>, &mut dyn Picture)) {
         let run = self.run.clone().unwrap_or_default();
         let kind = self.view.picture().unwrap_or(PictureKind::Text);
         let picture = self
@@ -365,15 +379,7 @@ impl App {
             link: &mut self.link,
             commands: &mut self.commands,
         };
-        frame::frame_ui(
-            ui,
-            &mut scene,
-            picture.as_mut(),
-            &self.breakpoints,
-            &mut self.messages,
-            &mut self.pages,
-        );
-        self.answer_by_click(n_before);
+        draw(&mut scene, picture.as_mut());
     }
 
     /// Gives `draw` what there is to draw from, beside the picture.

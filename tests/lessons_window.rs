@@ -386,11 +386,6 @@ fn before_a_room_the_picture_has_the_room() {
     press(&mut window, Key::B);
     assert!(window.query_by_label("L5.H5").is_none());
     press(&mut window, Key::B);
-    press(&mut window, Key::F);
-    window.get_by_label("Frozen");
-    press(&mut window, Key::Num1);
-    assert_eq!(app(&window).view().head, 4, "what the room sees stays");
-    press(&mut window, Key::F);
     press(&mut window, Key::ArrowRight);
     assert_eq!(place(&window), "unembed");
     press(&mut window, Key::Escape);

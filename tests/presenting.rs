@@ -5,7 +5,9 @@ mod window;
 
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
+use vitrine::lesson::ShownKind;
 use vitrine::ui::command::{Command, Pointing};
+use vitrine::ui::lessons::LessonCommand;
 use vitrine::ui::share::Share;
 use window::{Window, app, open, place, press, settle, start};
 
@@ -71,4 +73,128 @@ fn what_a_view_names_and_is_not_there_is_told() {
     window.get_by_label_contains("There is no position 500: positions go from 0 to 13");
     open_view(&mut window, "tokens#nope");
     window.get_by_label_contains("tokens has no tab #nope: it has #");
+}
+
+/// Every text that is painted, in order.
+fn painted(window: &Window) -> Vec<String> {
+    fn texts(shape: &egui::Shape, into: &mut Vec<String>) {
+        match shape {
+            egui::Shape::Text(text) => into.push(text.galley.text().to_owned()),
+            egui::Shape::Vec(shapes) => shapes.iter().for_each(|shape| texts(shape, into)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    let shapes = &window.output().shapes;
+    shapes
+        .iter()
+        .for_each(|clipped| texts(&clipped.shape, &mut found));
+    found
+}
+
+#[test]
+fn a_frozen_room_sees_a_still_while_the_speaker_goes_on() {
+    let mut start = start();
+    start.target = Some("blocks.2.attn.hook_pattern".parse().unwrap());
+    start.token = Some(10);
+    let mut window = open(start);
+    press(&mut window, Key::F);
+    press(&mut window, Key::Num4);
+    let foot = |text: &String| !text.contains("Frozen") && !text.contains("stop");
+    let seen: Vec<String> = painted(&window).into_iter().filter(foot).collect();
+    assert!(seen.iter().any(|text| text.contains("L2.H4")), "{seen:?}");
+    press(&mut window, Key::F);
+    window.get_by_label("Frozen: what you do is shown after F");
+    // Another head, another token, another picture, and the run goes on.
+    press(&mut window, Key::Num1);
+    press(&mut window, Key::OpenBracket);
+    press(&mut window, Key::ArrowRight);
+    let (spot, head, token, _) = lies_in(&window);
+    assert_eq!((spot.as_str(), head, token), ("unembed", 1, 9));
+    let still = painted(&window);
+    for text in &seen {
+        assert!(still.contains(text), "{text} is not painted any more");
+    }
+    assert!(
+        !still.iter().any(|text| text.contains("Logits")),
+        "{still:?}"
+    );
+    press(&mut window, Key::F);
+    assert!(!painted(&window).iter().any(|text| text.contains("L2.H4")));
+    window.get_by_label_contains("Logits");
+}
+
+#[test]
+fn a_question_is_shown_with_its_choices_and_the_answer_on_a_key() {
+    let mut window = open(start());
+    let open = LessonCommand::Open("crane".to_owned(), Some(0));
+    send(&mut window, Command::Lesson(open));
+    press(&mut window, Key::F);
+    let lesson = |window: &Window| app(window).lessons().open.clone().unwrap();
+    let question = lesson(&window).waiting().cloned().unwrap();
+    let ShownKind::Choice(choices) = &question.kind else {
+        panic!("{question:?}");
+    };
+    let texts = painted(&window);
+    for [choice, _] in choices {
+        let start: String = choice.text.chars().take(12).collect();
+        assert!(
+            texts.iter().any(|text| text.contains(&start)),
+            "{start}: {texts:?}"
+        );
+    }
+    assert!(question.is_prediction);
+    window.get_by_label("Predict first");
+    assert!(!texts.iter().any(|text| text.contains('✓')));
+    press(&mut window, Key::A);
+    assert!(window.query_by_label("Predict first").is_none());
+    assert!(painted(&window).iter().any(|text| text.contains('✓')));
+}
+
+/// A long sentence for the room.
+const SAYS: &str = "Every token of the vocabulary gets a number here, the largest ones stand on \
+                    top, and none of them is a probability before the softmax has made them one.";
+
+#[test]
+fn nothing_that_is_said_to_the_room_is_cut() {
+    let home = tempfile::tempdir().unwrap();
+    let places = ["unembed", "blocks.2.attn.hook_pattern", "sample"];
+    let stops = places.map(|place| format!("[[stop]]\nat = \"{place}\"\nsays = \"{SAYS}\"\n"));
+    std::fs::write(home.path().join("stops.toml"), stops.concat()).unwrap();
+    for (size, scale) in [
+        ([1024.0, 700.0], 2.0),
+        ([1024.0, 700.0], 3.0),
+        ([1280.0, 800.0], 1.5),
+        ([1920.0, 1080.0], 3.0),
+    ] {
+        let mut start = start();
+        start.folder = Some(home.path().to_owned());
+        start.settings.present_scale = scale;
+        let mut window = window::open_sized(start, size.into());
+        press(&mut window, Key::F);
+        for place in places {
+            press(&mut window, Key::PageDown);
+            for is_grid in [false, true] {
+                if is_grid {
+                    press(&mut window, Key::H);
+                }
+                let what = format!("{place} at {size:?}, {scale}, {is_grid}");
+                let foot = window.get_by_label("Leave").rect().top();
+                let shapes = &window.output().shapes;
+                let said = shapes.iter().find_map(|clipped| match &clipped.shape {
+                    egui::Shape::Text(text) if text.galley.text() == SAYS => Some((text, clipped)),
+                    _ => None,
+                });
+                let (said, clipped) = said.unwrap_or_else(|| panic!("{what}: nothing is said"));
+                let rect = said.visual_bounding_rect();
+                assert!(!said.galley.elided, "{what}");
+                assert!(
+                    clipped.clip_rect.expand(1.0).contains_rect(rect),
+                    "{what}: {rect:?}"
+                );
+                assert!(rect.bottom() <= foot + 1.0, "{what}: {rect:?} {foot}");
+            }
+            press(&mut window, Key::H);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Presenting: from stop to stop, what the room sees, and the speaker's own window.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -11,18 +12,22 @@ use crate::settings::PromptSettings;
 use crate::trace::NoAddress;
 use crate::ui::command::Command;
 use crate::ui::lessons::LessonCommand;
+use crate::ui::picture::Picture;
 use crate::ui::present::{self, PresentCommand, Presenting, SCALES, Talk};
 use crate::ui::sheets::view_line;
+use crate::ui::spot::PictureKind;
 use crate::ui::state::Mode;
 use crate::ui::view_line::ViewLine;
 
 /// The talk, and when it began.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Lectern {
     pub(super) talk: Talk,
     /// Where it is kept; nowhere if `None`.
     file: Option<PathBuf>,
     begun: Option<Instant>,
+    /// The pictures that a frozen room sees.
+    resting: BTreeMap<PictureKind, Box<dyn Picture>>,
 }
 
 impl Lectern {
@@ -42,6 +47,7 @@ impl Lectern {
             talk,
             file,
             begun: None,
+            resting: BTreeMap::new(),
         };
         (lectern, told)
     }
@@ -84,7 +90,7 @@ impl App {
     /// To the next stop or the one before; in a lesson, step by step.
     fn pass_on(&mut self, by: isize) {
         let shown = &mut self.view.present;
-        (shown.is_frozen, shown.is_black, shown.shows_answer) = (false, false, false);
+        (shown.is_black, shown.shows_answer) = (false, false);
         if self.view.mode == Mode::Lessons {
             let command = if by > 0 {
                 LessonCommand::Next
@@ -150,26 +156,31 @@ impl App {
         let next = if by > 0 { at + 1 } else { at.saturating_sub(1) };
         if let Some(scale) = SCALES.get(next) {
             self.settings.present_scale = *scale;
-            self.dress(ctx);
+            if !self.view.present.is_frozen {
+                self.dress(ctx);
+            }
             self.save();
         }
     }
 
-    /// What may happen while the picture is frozen: nothing that the room would see.
-    pub(super) fn hold_still(&mut self) {
-        if !(self.view.is_presenting && self.view.present.is_frozen) {
-            return;
+    /// Keeps what the room sees while it is frozen. The textures in it belong to the pictures that
+    /// drew them, so these rest; others show what the speaker does meanwhile.
+    pub(super) fn keep_frozen(&mut self, ctx: &Context) {
+        let wants = self.view.is_presenting && self.view.present.is_frozen;
+        match (wants, present::still::is_there(ctx)) {
+            (true, false) => {
+                present::still::freeze(ctx);
+                self.lectern.resting = std::mem::take(&mut self.pictures);
+            }
+            (false, true) => {
+                present::still::thaw(ctx);
+                self.pictures = std::mem::take(&mut self.lectern.resting);
+                // What was made larger meanwhile.
+                self.dress(ctx);
+                ctx.request_repaint();
+            }
+            _ => {}
         }
-        self.commands.retain(|command| {
-            matches!(
-                command,
-                Command::Presenting(_)
-                    | Command::Present(_)
-                    | Command::Overlay(_)
-                    | Command::Dismiss(_)
-                    | Command::Theme(_)
-            )
-        });
     }
 
     /// Draws the speaker's window, where the platform gives a second one.
@@ -190,7 +201,7 @@ impl App {
         ctx.show_viewport_immediate(id, builder, |ui, _| {
             let ctx = ui.ctx().clone();
             self.read_keys(&ctx);
-            self.with_scene(|scene| present::notes_ui(ui, scene, &told));
+            self.with_picture(|scene, picture| present::notes_ui(ui, scene, picture, &told));
             let is_closed = ctx.input(|input| input.viewport().close_requested());
             if is_closed {
                 ctx.send_viewport_cmd(ViewportCommand::CancelClose);

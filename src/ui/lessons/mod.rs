@@ -21,6 +21,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, UiBuilder, 
 
 pub use board::{Attempt, Board, Card, OpenLesson};
 pub use command::LessonCommand;
+pub use question::right_in_words;
 
 use super::controls;
 use super::picture::{Picture, Scene, picture_ui, side_ui};
@@ -99,6 +100,11 @@ fn beside_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
         picture_ui(ui, scene, picture);
         return;
     }
+    covered_ui(ui, "The picture shows itself when you have answered.");
+}
+
+/// Covers a picture that would give the answer away; `how` says when it shows itself.
+pub fn covered_ui(ui: &mut Ui, how: &str) {
     let palette = Palette::of(ui);
     let room = ui.available_rect_before_wrap();
     ui.painter().rect_filled(room, 9.0, palette.sunk);
@@ -108,8 +114,7 @@ fn beside_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     ui.scope_builder(UiBuilder::new().max_rect(inside), |ui| {
         ui.vertical_centered(|ui| {
             ui.label(Type::Heading.text("Predict first", palette.text));
-            let text = "The picture shows itself when you have answered.";
-            ui.label(Type::Body.text(text, palette.muted));
+            ui.add(egui::Label::new(Type::Body.text(how, palette.muted)).wrap());
         });
     });
 }

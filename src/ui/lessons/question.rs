@@ -325,7 +325,8 @@ fn place_in_words(on: Click, place: &[usize], scene: &Scene<'_>) -> String {
 }
 
 /// What is right, as people say it.
-fn right_in_words(question: &ShownQuestion, scene: &Scene<'_>) -> String {
+#[must_use]
+pub fn right_in_words(question: &ShownQuestion, scene: &Scene<'_>) -> String {
     match (&question.right, &question.kind) {
         (Right::Number(number, _), ShownKind::Number(unit)) => {
             let number = crate::ui::widgets::heatmap::figure(*number as f32);

@@ -7,6 +7,7 @@
 //! | `says.rs` | the one sentence |
 //! | `foot.rs` | which stop it is, and the keys at hand |
 //! | `notes.rs` | the speaker's own window |
+//! | `still.rs` | what a frozen room goes on seeing |
 //! | `talk.rs` | the sheet of prepared stops |
 
 mod foot;
@@ -14,18 +15,19 @@ pub mod keys;
 mod notes;
 mod says;
 mod state;
+pub mod still;
 mod talk;
 
 use egui::{
     CentralPanel, Color32, Frame, LayerId, Margin, Mesh, Order, Panel, Pos2, Rect, Ui, UiBuilder,
-    Vec2, pos2,
+    Vec2, pos2, vec2,
 };
 
 pub use notes::notes_ui;
 pub use state::{PresentCommand, Presenting, Talk};
 pub use talk::talk_ui;
 
-use super::lessons::OpenLesson;
+use super::lessons::{OpenLesson, covered_ui};
 use super::picture::{Picture, Scene};
 use super::spot::PictureKind;
 use super::strip;
@@ -34,8 +36,10 @@ use super::theme::{Palette, space};
 /// Sizes of everything before a room: 1 is normal.
 pub const SCALES: [f32; 5] = [1.5, 1.75, 2.0, 2.5, 3.0];
 
-/// Height of the sentence under a picture.
+/// Least height of what is said under a picture, so that the picture stays where it is.
 const SENTENCE: f32 = 58.0;
+/// Most of the room that it takes from the picture.
+const MOST: f32 = 0.3;
 
 /// Draws the whole window for a room.
 pub fn present_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
@@ -44,22 +48,26 @@ pub fn present_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         black.show(ui, |_| {});
         return;
     }
-    let strip = Panel::top("strip").exact_size(strip::height(scene));
-    strip
-        .frame(margins(ui, 20, 9))
-        .show(ui, |ui| strip::strip_ui(ui, scene));
-    let foot = Panel::bottom("present foot").exact_size(34.0);
-    foot.frame(margins(ui, 20, 0))
-        .show(ui, |ui| foot::foot_ui(ui, scene));
-    let centre = CentralPanel::default().frame(margins(ui, 20, 10));
-    centre.show(ui, |ui| {
-        if scene.view.present.is_frozen {
-            // As it is, also where the pointer goes.
-            ui.visuals_mut().disabled_alpha = 1.0;
-            ui.disable();
-        }
-        centre_ui(ui, scene, picture);
-    });
+    let is_frozen = still::is_there(ui.ctx());
+    if is_frozen {
+        still::show(ui);
+    } else {
+        let strip = Panel::top("strip").exact_size(strip::height(scene));
+        strip
+            .frame(margins(ui, 20, 9))
+            .show(ui, |ui| strip::strip_ui(ui, scene));
+    }
+    // With a window of one's own nothing tells the room that it looks at a still.
+    let has_window = scene.view.present.has_notes;
+    if !(is_frozen && has_window) {
+        let foot = Panel::bottom("present foot").exact_size(34.0);
+        foot.frame(margins(ui, 20, 0))
+            .show(ui, |ui| foot::foot_ui(ui, scene));
+    }
+    if !is_frozen {
+        let centre = CentralPanel::default().frame(margins(ui, 20, 10));
+        centre.show(ui, |ui| centre_ui(ui, scene, picture));
+    }
     if scene.view.present.has_spotlight {
         spotlight_ui(ui);
     }
@@ -70,43 +78,47 @@ fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     let says = says::Says::of(scene, picture);
     let room = ui.available_rect_before_wrap();
     let is_map = scene.view.picture() == Some(PictureKind::Attention);
-    let is_beside = is_map && !scene.view.present.shows_heads;
-    let (shown, words) = match is_beside {
-        true => {
-            let wide = (room.height() * 1.16).min(room.width() * 0.62);
-            let at = room.left() + wide;
-            (
-                Rect::from_min_max(room.min, pos2(at, room.bottom())),
-                Rect::from_min_max(pos2(at + 34.0, room.top()), room.max),
-            )
-        }
-        false => {
-            let at = room.bottom() - SENTENCE;
-            (
-                Rect::from_min_max(room.min, pos2(room.right(), at - space::SMALL)),
-                Rect::from_min_max(pos2(room.left(), at), room.max),
-            )
-        }
-    };
-    let hides = scene
-        .board
-        .open
-        .as_ref()
-        .is_some_and(OpenLesson::hides_picture);
+    let wants_column = (is_map && !scene.view.present.shows_heads) || says.has_choices();
+    let column = wants_column.then(|| beside(ui, &says, room)).flatten();
+    let (shown, words, said) = column.unwrap_or_else(|| under(ui, &says, room));
+    let open = scene.board.open.as_ref();
+    let hides = open.is_some_and(OpenLesson::hides_picture);
     let in_lesson = scene.view.mode == super::state::Mode::Lessons;
-    if hides && in_lesson && !scene.view.present.shows_answer {
-        let palette = Palette::of(ui);
-        ui.painter().rect_filled(shown, 9.0, palette.sunk);
-    } else {
-        ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
-            ui.shrink_clip_rect(shown.expand(4.0));
-            picture.main_ui(ui, scene);
-        });
-    }
-    ui.scope_builder(UiBuilder::new().max_rect(words), |ui| {
-        says.show(ui, is_beside)
+    ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
+        if hides && in_lesson && !scene.view.present.shows_answer {
+            covered_ui(ui, "The picture shows itself with the answer: key A.");
+            return;
+        }
+        ui.shrink_clip_rect(shown.expand(4.0));
+        picture.main_ui(ui, scene);
     });
+    ui.scope_builder(UiBuilder::new().max_rect(words), |ui| said.show(ui));
     ui.advance_cursor_after_rect(room);
+}
+
+/// Where the picture stands and where its words, with the words.
+type Placed = (Rect, Rect, says::Fitted);
+
+/// What is said in a column of its own, if it fits there.
+fn beside(ui: &Ui, says: &says::Says, room: Rect) -> Option<Placed> {
+    let wide = (room.height() * 1.16).min(room.width() * 0.62);
+    let at = room.left() + wide;
+    let mut words = Rect::from_min_max(pos2(at + 34.0, room.top()), room.max);
+    let said = says.fitted(ui, words.size(), true);
+    let free = room.height() - said.height();
+    words.min.y += (room.height() * 0.3).min(free * 0.6);
+    let shown = Rect::from_min_max(room.min, pos2(at, room.bottom()));
+    (free >= 0.0).then_some((shown, words, said))
+}
+
+/// What is said under the picture.
+fn under(ui: &Ui, says: &says::Says, room: Rect) -> Placed {
+    let most = (room.height() * MOST).max(SENTENCE);
+    let said = says.fitted(ui, vec2(room.width(), most), false);
+    let at = room.bottom() - said.height().max(SENTENCE.min(most));
+    let shown = Rect::from_min_max(room.min, pos2(room.right(), at - space::SMALL));
+    let words = Rect::from_min_max(pos2(room.left(), at), room.max);
+    (shown, words, said)
 }
 
 /// Dims everything but what is around the pointer.

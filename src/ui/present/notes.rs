@@ -1,23 +1,30 @@
 //! The speaker's own window: notes, what comes next, the answer; the room does not see it.
 
-use egui::{CentralPanel, Frame, Label, Margin, Panel, ScrollArea, Ui};
+use egui::{CentralPanel, Frame, Label, Margin, Panel, ScrollArea, Ui, UiBuilder};
 
 use super::PresentCommand;
 use super::says::plain;
 use crate::lesson::ShownPart;
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, caption};
-use crate::ui::picture::Scene;
+use crate::ui::picture::{Picture, Scene};
 use crate::ui::state::Mode;
-use crate::ui::theme::{Palette, Type, space};
+use crate::ui::theme::{Palette, Role, Type, space};
 
 /// Draws the speaker's window; `told` is the time since the talk began.
-pub fn notes_ui(ui: &mut Ui, scene: &mut Scene<'_>, told: &str) {
+///
+/// While the room sees a still, the picture that it will see next stands over the notes.
+pub fn notes_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture, told: &str) {
     let fill = Palette::of(ui).background;
     let frame = Frame::new().fill(fill).inner_margin(Margin::same(16));
     Panel::bottom("notes foot")
         .frame(frame)
         .show(ui, |ui| moves_ui(ui, scene, told));
+    if scene.view.present.is_frozen {
+        let height = ui.available_height() * 0.55;
+        let live = Panel::top("live").exact_size(height).frame(frame);
+        live.show(ui, |ui| live_ui(ui, scene, picture));
+    }
     CentralPanel::default().frame(frame).show(ui, |ui| {
         ScrollArea::vertical()
             .auto_shrink([false, false])
@@ -25,6 +32,21 @@ pub fn notes_ui(ui: &mut Ui, scene: &mut Scene<'_>, told: &str) {
                 Mode::Lessons => lesson_ui(ui, scene),
                 _ => stops_ui(ui, scene),
             });
+    });
+}
+
+/// Where the speaker is by now, while the room sees a still.
+fn live_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+    let palette = Palette::of(ui);
+    let heading = picture.heading(scene);
+    let what = format!("{} {}", heading.title, heading.detail).replace("**", "");
+    let told = "Frozen: the room does not see this until F.";
+    ui.label(Type::Strong.text(told, palette.role(Role::Query)));
+    caption(ui, what.trim());
+    let room = ui.available_rect_before_wrap();
+    ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
+        ui.shrink_clip_rect(room);
+        picture.main_ui(ui, scene);
     });
 }
 

@@ -1,12 +1,16 @@
-//! The one sentence that stands beside a picture before a room.
+//! The one sentence that stands beside a picture before a room; in a lesson, the question with its
+//! choices.
 
-use egui::{FontId, Label, RichText, Ui};
+use std::sync::Arc;
 
-use crate::lesson::{Filled, ShownQuestion};
+use egui::{Color32, FontId, Galley, Label, Ui, Vec2};
+
+use crate::lesson::{Answer, Filled, ShownKind, ShownQuestion};
 use crate::ui::fonts;
+use crate::ui::lessons::right_in_words;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::state::Mode;
-use crate::ui::theme::{Palette, Type, space};
+use crate::ui::theme::{Palette, Type};
 
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -14,6 +18,8 @@ pub struct Says {
     /// Which picture: `Attention L2.H3`.
     of: String,
     sentence: String,
+    /// What one may choose from, and whether it is shown to be right.
+    choices: Vec<(String, bool)>,
     /// The number behind it, or the answer.
     detail: String,
 }
@@ -27,78 +33,142 @@ impl Says {
             false => format!("{} · {}", heading.title, heading.detail).replace("**", ""),
         };
         let spoken = picture.spoken(scene);
-        if let Some((sentence, detail)) = of_lesson(scene) {
-            return Self {
-                of,
-                sentence,
-                detail,
-            };
+        if let Some(of_lesson) = of_lesson(scene) {
+            return Self { of, ..of_lesson };
         }
         let (sentence, detail) = spoken.unwrap_or((heading.sentence, String::new()));
-        match prepared(scene) {
-            Some(says) => Self {
-                of,
-                detail: sentence,
-                sentence: says,
-            },
-            None => Self {
-                of,
-                sentence,
-                detail,
-            },
+        let (sentence, detail) = match prepared(scene) {
+            Some(says) => (says, sentence),
+            None => (sentence, detail),
+        };
+        Self {
+            of,
+            sentence,
+            detail,
+            choices: Vec::new(),
         }
     }
 
-    /// Draws it: large beside the picture, in two lines under it.
-    pub fn show(&self, ui: &mut Ui, is_beside: bool) {
-        let palette = Palette::of(ui);
+    /// Whether it is a question with choices: they want a column of their own.
+    #[must_use]
+    pub fn has_choices(&self) -> bool {
+        !self.choices.is_empty()
+    }
+
+    /// Every text with its size, whether it is strong, and its colour.
+    fn lines(&self, palette: &Palette, is_beside: bool) -> Vec<(String, f32, bool, Color32)> {
         let large = if is_beside { 24.0 } else { 17.0 };
-        let sentence = RichText::new(&self.sentence)
-            .font(FontId::new(large, fonts::semibold()))
-            .color(palette.text);
-        let detail = RichText::new(&self.detail)
-            .font(FontId::new(14.0, Type::Body.font().family))
-            .color(palette.muted);
-        if is_beside {
-            ui.add_space((ui.available_height() * 0.30).max(0.0));
-            ui.label(Type::Heading.text(&self.of, palette.muted));
-            ui.add(Label::new(sentence).wrap());
-            ui.add_space(space::TINY);
-            if !self.detail.is_empty() {
-                ui.add(Label::new(detail).wrap());
-            }
-            return;
+        let mut lines = vec![
+            (self.of.clone(), 13.0, is_beside, palette.muted),
+            (self.sentence.clone(), large, true, palette.text),
+        ];
+        for (at, (choice, is_right)) in self.choices.iter().enumerate() {
+            let letter = char::from(b'A' + at.min(25) as u8);
+            let (mark, colour) = match is_right {
+                true => (" ✓", palette.good),
+                false => ("", palette.text),
+            };
+            lines.push((
+                format!("{letter}   {choice}{mark}"),
+                16.0,
+                *is_right,
+                colour,
+            ));
         }
-        ui.horizontal(|ui| {
-            ui.label(Type::Body.text(&self.of, palette.muted));
-        });
-        ui.add_space(-4.0);
-        ui.add(Label::new(sentence).truncate());
-        if !self.detail.is_empty() {
-            ui.add_space(-4.0);
-            ui.add(Label::new(detail).truncate());
+        lines.push((self.detail.clone(), 14.0, false, palette.muted));
+        lines.retain(|(text, ..)| !text.trim().is_empty());
+        lines
+    }
+
+    /// Laid out in the largest of a few sizes at which all of it fits.
+    #[must_use]
+    pub fn fitted(&self, ui: &Ui, room: Vec2, is_beside: bool) -> Fitted {
+        let lines = self.lines(&Palette::of(ui), is_beside);
+        let laid_out = |scale: f32| Fitted {
+            gap: if is_beside { 10.0 * scale } else { 2.0 },
+            galleys: lines
+                .iter()
+                .map(|(text, size, is_strong, colour)| {
+                    let family = match is_strong {
+                        true => fonts::semibold(),
+                        false => Type::Body.font().family,
+                    };
+                    let font = FontId::new((size * scale).max(SMALLEST), family);
+                    ui.painter().layout(text.clone(), font, *colour, room.x)
+                })
+                .collect(),
+        };
+        let sizes = [1.0, 0.86, 0.74, 0.64].map(laid_out);
+        let fitting = sizes.iter().find(|fitted| fitted.height() <= room.y);
+        fitting.unwrap_or(&sizes[3]).clone()
+    }
+}
+
+/// Letters before a room are never smaller than this, in points of the enlarged window.
+const SMALLEST: f32 = 10.0;
+
+/// What is said, laid out.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    galleys: Vec<Arc<Galley>>,
+    gap: f32,
+}
+
+impl Fitted {
+    /// How much room it takes.
+    #[must_use]
+    pub fn height(&self) -> f32 {
+        let texts: f32 = self.galleys.iter().map(|galley| galley.size().y).sum();
+        texts + self.gap * self.galleys.len().saturating_sub(1) as f32
+    }
+
+    /// Draws it.
+    pub fn show(self, ui: &mut Ui) {
+        ui.spacing_mut().item_spacing.y = self.gap;
+        for galley in self.galleys {
+            ui.add(Label::new(galley));
         }
     }
 }
 
 /// In a lesson: the question that waits, else where it leads.
-fn of_lesson(scene: &Scene<'_>) -> Option<(String, String)> {
+fn of_lesson(scene: &Scene<'_>) -> Option<Says> {
     if scene.view.mode != Mode::Lessons {
         return None;
     }
     let open = scene.board.open.as_ref()?;
-    let shows = scene.view.present.shows_answer;
     if let Some(question) = open.waiting() {
-        return Some((plain(&question.ask), answer(question, shows)));
+        return Some(asked(question, scene));
     }
-    let look = plain(&open.place()?.look);
-    (!look.is_empty()).then_some((look, String::new()))
+    let sentence = plain(&open.place()?.look);
+    (!sentence.is_empty()).then(|| Says {
+        sentence,
+        ..Says::default()
+    })
 }
 
-fn answer(question: &ShownQuestion, shows: bool) -> String {
-    match shows {
-        true => plain(&question.why),
-        false => String::new(),
+/// A question; with its answer, once the speaker shows it.
+fn asked(question: &ShownQuestion, scene: &Scene<'_>) -> Says {
+    let shows = scene.view.present.shows_answer;
+    let choices = match &question.kind {
+        ShownKind::Choice(choices) => choices.as_slice(),
+        ShownKind::Number(_) | ShownKind::Click(_) => &[],
+    };
+    let choices = choices.iter().enumerate().map(|(at, [choice, _])| {
+        let is_right = question.right.accepts(&Answer::Choice(at));
+        (plain(choice), shows && is_right)
+    });
+    let why = plain(&question.why);
+    let answer = match (shows, &question.kind) {
+        (false, _) => String::new(),
+        (true, ShownKind::Choice(_)) => why,
+        (true, _) => format!("{}. {why}", right_in_words(question, scene)),
+    };
+    Says {
+        sentence: plain(&question.ask),
+        choices: choices.collect(),
+        detail: answer,
+        ..Says::default()
     }
 }
 
