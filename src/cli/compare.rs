@@ -13,8 +13,8 @@ use super::table::{Column, Table};
 use crate::engine::message::{ModelChoice, OpenRequest};
 use crate::engine::watch::Watch;
 use crate::trace::debug::DebugCommand;
-use crate::trace::file::{Trace, TraceFile, TraceMeta, key};
-use crate::trace::measure::compare::{Comparison, Parting, Side};
+use crate::trace::file::{PassMeta, Trace, TraceFile, TraceMeta, key};
+use crate::trace::measure::compare::{Comparison, Parting, Side, fair_ends};
 use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::state::Gap;
 use crate::trace::measure::{NamedToken, Point, TokenShare};
@@ -143,7 +143,10 @@ fn text_of(
 fn compare(a: &mut Text, b: &mut Text, args: &Args) -> Result<Comparison> {
     let name = |text: &str| text.to_owned();
     let b_name = args.b.as_ref().unwrap_or(&args.a);
-    let sides = (a.side(name(&args.a))?, b.side(name(b_name))?);
+    let (of_a, of_b) = (a.ends()?, b.ends()?);
+    let ends = fair_ends((&a.ids(), &of_a), (&b.ids(), &of_b));
+    let (end_a, end_b) = ends.unzip();
+    let sides = (a.side(name(&args.a), end_a)?, b.side(name(b_name), end_b)?);
     let mut comparison = Comparison::new(sides.0, sides.1, args.tolerance);
     for point in Point::all(a.n_layers().min(b.n_layers())) {
         if let (Some(a), Some(b)) = (a.states_at(point)?, b.states_at(point)?) {
@@ -155,7 +158,7 @@ fn compare(a: &mut Text, b: &mut Text, args: &Args) -> Result<Comparison> {
             "the traces keep no residual stream: trace with --hooks '*hook_resid*'".to_owned(),
         );
     }
-    if let (Some(a), Some(b)) = (a.last_logits()?, b.last_logits()?)
+    if let (Some(a), Some(b)) = (a.logits_at(end_a)?, b.logits_at(end_b)?)
         && a.len() == b.len()
     {
         let bits = Distribution::new(&a).kl_bits(&Distribution::new(&b));
@@ -189,22 +192,45 @@ impl Text {
         layers.max().unwrap_or_default()
     }
 
-    fn side(&self, name: String) -> Result<Side> {
+    fn ids(&self) -> Vec<u32> {
+        self.meta().tokens.iter().map(|token| token.id).collect()
+    }
+
+    /// The tokens before each of the next tokens that are told, pass by pass.
+    fn ends(&self) -> Result<Vec<usize>> {
+        let passes = self.meta().passes.iter().take(self.next_tokens()?.len());
+        Ok(passes.map(end).collect())
+    }
+
+    /// The likeliest next tokens after each pass that came to its logits.
+    fn next_tokens(&self) -> Result<Vec<Vec<TokenShare>>> {
+        let next = self.meta().measures.get("next_tokens");
+        let next = next.map(|next| serde_json::from_value(next.clone()));
+        let next = next.transpose();
+        let next = next.context("the trace's list of next tokens is damaged")?;
+        Ok(next.unwrap_or_default())
+    }
+
+    /// The pass that ends before position `end`.
+    fn pass_before(&self, end_of_pass: usize) -> Option<usize> {
+        let mut passes = self.meta().passes.iter();
+        passes.position(|pass| end(pass) == end_of_pass)
+    }
+
+    fn side(&self, name: String, end: Option<usize>) -> Result<Side> {
         let meta = self.meta();
         let token = |token: &crate::trace::file::TokenMeta| NamedToken {
             id: token.id,
             text: token.text.clone(),
         };
-        let next = meta.measures.get("next_tokens");
-        let next: Option<Vec<Vec<TokenShare>>> = next
-            .map(|next| serde_json::from_value(next.clone()))
-            .transpose()
-            .context("the trace's list of next tokens is damaged")?;
+        let pass = end.and_then(|end| self.pass_before(end));
+        let mut next = self.next_tokens()?.into_iter();
         Ok(Side {
             name,
             model: meta.model.name.clone(),
             tokens: meta.tokens.iter().map(token).collect(),
-            next: next.and_then(|mut next| next.pop()).unwrap_or_default(),
+            next: pass.and_then(|pass| next.nth(pass)).unwrap_or_default(),
+            after: end.and_then(|end| end.checked_sub(1)),
         })
     }
 
@@ -226,14 +252,23 @@ impl Text {
         Ok(HostTensor::join(&parts, 0))
     }
 
-    fn last_logits(&mut self) -> Result<Option<Vec<f32>>> {
-        let last = self.meta().passes.len().saturating_sub(1);
-        let Some(logits) = self.read(&key(last, Hook::Logits))? else {
+    /// The logits after the position before `end`, if the trace keeps them.
+    fn logits_at(&mut self, end: Option<usize>) -> Result<Option<Vec<f32>>> {
+        let Some(pass) = end.and_then(|end| self.pass_before(end)) else {
+            return Ok(None);
+        };
+        let Some(logits) = self.read(&key(pass, Hook::Logits))? else {
             return Ok(None);
         };
         let n_rows = logits.shape().first().copied().unwrap_or_default();
         Ok(logits.at(&[n_rows.saturating_sub(1)]).map(<[f32]>::to_vec))
     }
+}
+
+/// The tokens before the end of a pass.
+fn end(pass: &PassMeta) -> usize {
+    let pieces = pass.boundaries.iter();
+    pieces.fold(pass.start, |end, piece| end.saturating_add(*piece))
 }
 
 fn for_people(comparison: &Comparison) -> String {
@@ -263,7 +298,13 @@ fn for_people(comparison: &Comparison) -> String {
         None => text.push_str(&states(comparison)),
     }
     if !a.next.is_empty() && !b.next.is_empty() {
-        text.push_str("\nnext token\n");
+        text.push_str(&match (a.after, b.after) {
+            (Some(at), Some(other)) if at != other => {
+                format!("\nnext token, after positions {at} and {other}\n")
+            }
+            (Some(at), _) => format!("\nnext token, after position {at}\n"),
+            (None, _) => "\nnext token\n".to_owned(),
+        });
         text.push_str(&next(a, b).to_string());
     }
     if let Some(bits) = comparison.kl_bits {

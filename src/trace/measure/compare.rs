@@ -20,8 +20,28 @@ pub struct Side {
     pub model: String,
     /// The tokens of the text.
     pub tokens: Vec<NamedToken>,
-    /// The likeliest tokens after the text, the likeliest first.
+    /// The likeliest tokens after a position, the likeliest first.
     pub next: Vec<TokenShare>,
+    /// The position that [`Self::next`] follows: the latest to which both sides have the same text
+    /// and their logits, else the end of each prompt. `None` where it is unknown.
+    #[serde(default)]
+    pub after: Option<usize>,
+}
+
+/// Where the next tokens of two runs can be compared, as the tokens before them on each side: after the
+/// latest position to which both texts are the same and both have logits; else after each prompt, where
+/// logits come first. The next token of a text tells nothing of that of a longer one.
+///
+/// A side is its ids, and the ends of the passes whose logits are known, in their order.
+#[must_use]
+pub fn fair_ends(a: (&[u32], &[usize]), b: (&[u32], &[usize])) -> Option<(usize, usize)> {
+    let same = a.0.iter().zip(b.0).take_while(|(a, b)| a == b);
+    let n_same = same.count();
+    let is_shared = |end: &&usize| **end <= n_same && b.1.contains(end);
+    match a.1.iter().rev().find(is_shared) {
+        Some(end) => Some((*end, *end)),
+        None => Some((*a.1.first()?, *b.1.first()?)),
+    }
 }
 
 /// Two runs compared.
@@ -138,6 +158,7 @@ mod tests {
             model: "m".into(),
             tokens: ids.iter().map(token).collect(),
             next: Vec::new(),
+            after: None,
         }
     }
 
@@ -165,6 +186,20 @@ mod tests {
         assert_eq!((token.position, token.gap.point), (1, Point::AfterMlp(0)));
         comparison.tolerance = 5.0;
         assert_eq!(comparison.first_layer(), None);
+    }
+
+    #[test]
+    fn next_tokens_are_compared_after_the_same_text_or_after_each_prompt() {
+        let (text, longer, other) = ([1, 2, 3, 4], [1, 2, 3, 4, 5], [1, 9, 3]);
+        // One side has run further than the other.
+        assert_eq!(fair_ends((&text, &[3, 4]), (&text, &[3])), Some((3, 3)));
+        assert_eq!(
+            fair_ends((&longer, &[3, 4, 5]), (&text, &[3, 4])),
+            Some((4, 4))
+        );
+        // Other prompts: each after its own, however far they went on.
+        assert_eq!(fair_ends((&longer, &[4, 5]), (&other, &[3])), Some((4, 3)));
+        assert_eq!(fair_ends((&text, &[]), (&other, &[3])), None);
     }
 
     #[test]

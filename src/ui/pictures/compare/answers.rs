@@ -203,12 +203,13 @@ fn told(comparison: &Comparison) -> String {
     };
     if let (Some(a), Some(b)) = (comparison.a.next.first(), comparison.b.next.first()) {
         let same = if a.token.id == b.token.id {
-            "The answer is the same"
+            "the next token is the same"
         } else {
-            "The answers differ"
+            "the next tokens differ"
         };
         told.push_str(&format!(
-            " {same}: “{}” {} and “{}” {}.",
+            " {}, {same}: “{}” {} and “{}” {}.",
+            after(comparison),
             visible(&a.token.text),
             units::percent(a.probability),
             visible(&b.token.text),
@@ -216,6 +217,24 @@ fn told(comparison: &Comparison) -> String {
         ));
     }
     told
+}
+
+/// After which text the next tokens are told.
+fn after(comparison: &Comparison) -> String {
+    let is_shared = comparison.a.after == comparison.b.after
+        && comparison
+            .first_other_token
+            .is_none_or(|other| comparison.a.after < Some(other));
+    let token = comparison
+        .a
+        .after
+        .and_then(|at| comparison.a.tokens.get(at));
+    match (token, comparison.a.after) {
+        (Some(token), Some(at)) if is_shared => {
+            format!("After “{}” at position {at}", visible(&token.text))
+        }
+        _ => "After each prompt".to_owned(),
+    }
 }
 
 /// The two answers in figures.

@@ -56,6 +56,9 @@ impl Picture for ComparePicture {
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         self.setup.show(ui, scene);
         ui.add_space(space::TINY);
+        if !self.setup.is_open() {
+            return self.setup.closed_ui(ui);
+        }
         let other = match scene.link.other() {
             Other::Ready(run) => run,
             Other::Opening => return note_ui(ui, "The other side is being read …"),
@@ -85,7 +88,7 @@ impl Picture for ComparePicture {
             1 => self.states.formula_ui(ui),
             2 => self.difference.formula_ui(ui),
             _ => {
-                let told = told(scene, self.setup.tolerance());
+                let told = self.told(scene);
                 match told.as_deref() {
                     Some(Told::Compare(comparison)) => answers::formula(ui, comparison),
                     _ => formula_ui(ui, &[Term::words("Choose another side and compare.")], ""),
@@ -96,7 +99,7 @@ impl Picture for ComparePicture {
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let mut side = kit::side(&stages::COMPARE, &[]);
-        if let Some(told) = told(scene, self.setup.tolerance())
+        if let Some(told) = self.told(scene)
             && let Told::Compare(comparison) = &*told
         {
             side.meta = meta(comparison);
@@ -111,10 +114,15 @@ fn compared(scene: &mut Scene<'_>, tolerance: f32) -> Asked<Told> {
     scene.ask(&Question::Compare { with, tolerance })
 }
 
-fn told(scene: &mut Scene<'_>, tolerance: f32) -> Option<Arc<Told>> {
-    match scene.link.other() {
-        Other::Ready(_) => compared(scene, tolerance).ready(),
-        _ => None,
+impl ComparePicture {
+    /// The comparison on view, once it is there.
+    fn told(&self, scene: &mut Scene<'_>) -> Option<Arc<Told>> {
+        match scene.link.other() {
+            Other::Ready(_) if self.setup.is_open() => {
+                compared(scene, self.setup.tolerance()).ready()
+            }
+            _ => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use egui::{DragValue, Ui};
 
 use crate::engine::message::{OpenRequest, Prompt};
 use crate::engine::question::{Message, SamplingChoice};
-use crate::trace::debug::DebugCommand;
+use crate::trace::debug::{DebugCommand, PassState, RunState};
 use crate::trace::{Address, Place, Stage};
 use crate::ui::controls::{Button, segmented};
 use crate::ui::link::Other;
@@ -34,6 +34,8 @@ const KINDS: [&str; 5] = [
 ];
 /// Where "4 and 16 bits" stands among them.
 const ROUNDING: usize = 2;
+/// Where "Without edits" stands among them.
+const WITHOUT_EDITS: usize = 4;
 /// Tokens that a run with other settings may draw.
 const MOST_TOKENS: usize = 32;
 
@@ -71,6 +73,15 @@ impl Setup {
         }
         if let Some(kind) = segmented(ui, "what to compare with", &KINDS, self.kind) {
             self.kind = kind;
+            // What needs no more to be said begins at once.
+            let is_ready = match kind {
+                ROUNDING => twin(&scene.facts.name).is_some(),
+                WITHOUT_EDITS => scene.run.edits.acts(),
+                _ => false,
+            };
+            if is_ready && self.open != kind {
+                self.begin(scene);
+            }
         }
         ui.horizontal(|ui| {
             let can = self.choose_ui(ui, scene);
@@ -165,8 +176,9 @@ impl Setup {
 
     fn begin(&mut self, scene: &mut Scene<'_>) {
         self.open = self.kind;
-        let ids = scene.run.ids.clone();
-        let prompt_ids = ids.get(..scene.run.prompt_len).unwrap_or_default().to_vec();
+        let prompt_ids = first(&scene.run.ids, scene.run.prompt_len);
+        // As much of the text as this run has read to its logits: the last draw may not have been read yet.
+        let ids = first(&scene.run.ids, n_read(scene.run));
         let is_chat = scene.settings.prompt.is_chat;
         let system = scene.settings.prompt.system.clone();
         let twin = twin(&scene.facts.name);
@@ -204,6 +216,11 @@ impl Setup {
         scene.link.open_other(change, then);
     }
 
+    /// Whether what is open is what is chosen: an earlier comparison says nothing of another kind.
+    pub fn is_open(&self) -> bool {
+        self.open == self.kind
+    }
+
     /// What stands where nothing is compared yet.
     pub fn closed_ui(&self, ui: &mut Ui) {
         let told = match self.kind {
@@ -232,6 +249,22 @@ impl Setup {
     pub fn is_about_draws(&self) -> bool {
         self.open == 1
     }
+}
+
+/// The first `n` ids.
+fn first(ids: &[u32], n: usize) -> Vec<u32> {
+    ids.get(..n).unwrap_or(ids).to_vec()
+}
+
+/// Tokens before the newest logits; those of the prompt before there are any.
+fn n_read(run: &RunState) -> usize {
+    let has_logits = |pass: &&PassState| {
+        pass.executed
+            .iter()
+            .any(|(stage, _)| *stage == Stage::Logits)
+    };
+    let newest = run.passes.iter().rev().find(has_logits);
+    newest.map_or(run.prompt_len, |pass| pass.start + pass.n_pos)
 }
 
 /// Puts another question in the place of the last one; what else was said stays.
