@@ -31,7 +31,10 @@ fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, is_wide: bool) {
     let (is_over, is_playing) = (is_over(scene), scene.view.is_playing);
     let is_at_start = walk::before(scene.facts, scene.depth(), &scene.view.spot).is_none()
         && walk::order(scene.view.spot.address.place).is_some();
-    let leads = format!(": {}", leads_to(scene));
+    let leads = match is_over {
+        true => ": the text has ended".to_owned(),
+        false => format!(": {}", leads_to(scene)),
+    };
     let button = |icon: Icon, label, key| Button {
         icon: Some(icon),
         key,
@@ -100,8 +103,10 @@ fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, is_wide: bool) {
 
 /// Whether the text has ended, so that nothing can be stepped to.
 fn is_over(scene: &Scene<'_>) -> bool {
+    // A view looks at the run wherever it stands.
+    let is_view = walk::order(scene.view.spot.address.place).is_none();
     let is_newest = scene.view.spot == walk::newest(scene.facts, scene.depth(), scene.run);
-    scene.run.next == Next::Ended && is_newest
+    scene.run.next == Next::Ended && (is_view || is_newest)
 }
 
 /// Where the step button leads, in words.
@@ -185,30 +190,43 @@ fn cache_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 /// Passes as boxes from left to right, with a needle where the run stands.
 fn timeline_ui(ui: &mut Ui, scene: &mut Scene<'_>, room: Rect) {
     const BOX: f32 = 24.0;
+    const GAP: f32 = space::TINY;
+    /// Width of the box of the pass that comes next, and of the sign for passes that are left out.
+    const NEXT: f32 = 38.0;
+    const DOTS: f32 = 20.0;
     let palette = Palette::of(ui);
     let room = Rect::from_center_size(room.center(), vec2(room.width(), BOX));
     let passes = scene.run.passes.clone();
     let (shown, newest) = (scene.view.pass(), passes.len().saturating_sub(1));
-    // The newest passes are in sight; earlier ones end in the prefill.
-    let n_fit = (((room.width() - 200.0) / 50.0).max(1.0)) as usize;
-    let first = newest.saturating_sub(n_fit.saturating_sub(1)).max(1);
+    let label_of = |scene: &Scene<'_>, pass: usize| match pass {
+        0 => format!("prefill · {} tokens", scene.run.prompt_len),
+        _ => scene.name(scene.run.prompt_len + pass - 1),
+    };
+    let painter = ui.painter().clone();
+    let laid_out = |text: String| painter.layout_no_wrap(text, Type::Small.font(), palette.text);
+    let width_of = |scene: &Scene<'_>, pass: usize| match pass {
+        0 => 166.0_f32.min(room.width() - 50.0),
+        _ => (laid_out(label_of(scene, pass)).size().x + 16.0).max(34.0),
+    };
+    // The newest passes are in sight, as many as there is room for; a gap tells that some are left out.
+    let mut left = room.width() - width_of(scene, 0) - GAP - NEXT - DOTS;
+    let fits = |pass: &usize| {
+        left -= width_of(scene, *pass) + GAP;
+        left >= 0.0
+    };
+    let n_fit = (1..=newest).rev().take_while(fits).count();
+    let first = newest + 1 - n_fit;
     let mut x = room.left();
-    for pass in std::iter::once(0).chain(first..passes.len()) {
-        if pass > newest {
-            break;
+    for pass in std::iter::once(0).chain(first.max(1)..=newest) {
+        if pass == first && first > 1 {
+            let dots = pos2(x + GAP, room.center().y);
+            let font = Type::Small.font();
+            painter.text(dots, egui::Align2::LEFT_CENTER, "…", font, palette.muted);
+            x += DOTS;
         }
-        let label = match pass {
-            0 => format!("prefill · {} tokens", scene.run.prompt_len),
-            _ => scene.name(scene.run.prompt_len + pass - 1),
-        };
-        let text = ui
-            .painter()
-            .layout_no_wrap(label.clone(), Type::Small.font(), palette.text);
-        let width = if pass == 0 {
-            166.0_f32.min(room.width() - 50.0)
-        } else {
-            (text.size().x + 16.0).max(34.0)
-        };
+        let label = label_of(scene, pass);
+        let text = laid_out(label.clone());
+        let width = width_of(scene, pass);
         let rect = Rect::from_min_size(pos2(x, room.top()), vec2(width, BOX));
         if rect.right() > room.right() {
             break;
@@ -268,9 +286,9 @@ fn timeline_ui(ui: &mut Ui, scene: &mut Scene<'_>, room: Rect) {
                 false => Spot::at(Place::Stage(Stage::Embed), Some(pass)),
             }));
         }
-        x = rect.right() + space::TINY;
+        x = rect.right() + GAP;
     }
-    let next = Rect::from_min_size(pos2(x, room.top()), vec2(38.0, BOX));
+    let next = Rect::from_min_size(pos2(x, room.top()), vec2(NEXT, BOX));
     if next.right() <= room.right() && scene.run.next != Next::Ended {
         outline(ui.painter(), next.shrink(0.5), palette.faint);
         let at = next.center();

@@ -3,6 +3,7 @@
 use egui::{Color32, RichText, TextFormat, Ui, vec2};
 
 use super::kit::{self, note_ui, section_ui};
+use super::shared::{text_of, whole_characters};
 use crate::engine::question::{
     Message, Question, SegmentKind, TemplateView, TextPiece, TextTokens, Told,
 };
@@ -208,34 +209,33 @@ impl TextPicture {
         kinds: Vec<SegmentKind>,
     ) {
         let palette = Palette::of(ui);
-        let last = pieces.len().saturating_sub(1);
-        let spans: Vec<Span> = pieces
+        let chosen = scene.view.token;
+        let groups = whole_characters(pieces);
+        let spans: Vec<Span> = groups
             .iter()
-            .zip(kinds)
-            .enumerate()
-            .map(|(at, (piece, kind))| Span {
-                // No empty line at the end of a card.
-                text: match at == last {
-                    true => shown(piece).trim_end_matches('\n').to_owned(),
-                    false => shown(piece),
-                },
-                format: format_of(palette, kind, first + at == scene.view.token),
+            .map(|group| {
+                let tokens = pieces.get(group.clone()).unwrap_or_default();
+                let text = shown(tokens);
+                let is_chosen = (first + group.start..first + group.end).contains(&chosen);
+                let kind = kinds.get(group.start).copied();
+                Span {
+                    // No empty line at the end of a card.
+                    text: match group.end == pieces.len() {
+                        true => text.trim_end_matches('\n').to_owned(),
+                        false => text,
+                    },
+                    format: format_of(palette, kind.unwrap_or(SegmentKind::Content), is_chosen),
+                }
             })
             .collect();
         let flow = flow_ui(ui, "text", &spans);
-        let position = |at: usize| first + at;
+        let position = |at: usize| first + groups.get(at).map_or(0, |group| group.start);
         if let Some(at) = flow.hovered {
             self.hovered = Some(position(at));
-            if let Some(piece) = pieces.get(at) {
-                let tip = format!(
-                    "token {}: “{}”\nid {}, {} bytes",
-                    position(at),
-                    visible(&piece.text),
-                    piece.id,
-                    piece.bytes.len()
-                );
-                flow.response.clone().on_hover_text_at_pointer(tip);
-            }
+            let group = groups.get(at).cloned().unwrap_or_default();
+            let tokens = pieces.get(group).unwrap_or_default();
+            let tip = tip(position(at), tokens);
+            flow.response.clone().on_hover_text_at_pointer(tip);
         }
         if let Some(at) = flow.clicked {
             scene.point(Pointing::Token(position(at)));
@@ -290,11 +290,25 @@ fn kind_of(piece: &TextPiece, segments: &[crate::engine::question::Segment]) -> 
     here.map_or(SegmentKind::Content, |segment| segment.kind)
 }
 
-/// A token as it stands in the text: a line break keeps its effect, and has a mark.
-fn shown(piece: &TextPiece) -> String {
-    match piece.text.contains('\n') {
-        true => piece.text.replace('\n', "⏎\n"),
-        false => piece.text.clone(),
+/// Tokens as they stand in the text: a line break keeps its effect, and has a mark.
+fn shown(tokens: &[TextPiece]) -> String {
+    text_of(tokens).replace('\n', "⏎\n")
+}
+
+/// What is told of the token at `first`, or of several that share a character.
+fn tip(first: usize, tokens: &[TextPiece]) -> String {
+    let text = visible(&text_of(tokens));
+    let n_bytes: usize = tokens.iter().map(|piece| piece.bytes.len()).sum();
+    match tokens {
+        [only] => format!("token {first}: “{text}”\nid {}, {n_bytes} bytes", only.id),
+        several => {
+            let ids: Vec<String> = several.iter().map(|piece| piece.id.to_string()).collect();
+            let last = first + several.len().saturating_sub(1);
+            format!(
+                "tokens {first} to {last} together: “{text}”\nids {}, {n_bytes} bytes",
+                ids.join(", ")
+            )
+        }
     }
 }
 
@@ -400,12 +414,15 @@ fn messages_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     section_ui(ui, "What the template makes of it", &note);
     plain_form_ui(ui, view);
     large_card(ui, |ui| {
-        let spans: Vec<Span> = view
-            .pieces
-            .iter()
-            .map(|piece| Span {
-                text: shown(piece),
-                format: format_of(palette, kind_of(piece, &view.rendered.segments), false),
+        let spans: Vec<Span> = whole_characters(&view.pieces)
+            .into_iter()
+            .filter_map(|group| {
+                let tokens = view.pieces.get(group)?;
+                let kind = kind_of(tokens.first()?, &view.rendered.segments);
+                Some(Span {
+                    text: shown(tokens),
+                    format: format_of(palette, kind, false),
+                })
             })
             .collect();
         flow_ui(ui, "the rendered template", &spans);

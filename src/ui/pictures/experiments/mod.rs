@@ -105,8 +105,11 @@ impl Picture for ExperimentsPicture {
         let memory = scene.run.memory;
         side.meta = vec![
             format!(
-                "{} edits, version {}",
-                scene.run.edits.edits().len(),
+                "{}, version {}",
+                match scene.run.edits.edits().len() {
+                    1 => "1 edit".to_owned(),
+                    n => format!("{n} edits"),
+                },
                 scene.run.version
             ),
             format!(
@@ -146,7 +149,36 @@ fn verdict_card_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 ui,
                 "No edit acts: this is the model as it is. Add one below, or switch one on.",
             ),
+            (None, true) if scene.run.passes.len() > 1 => answer_again_ui(ui, scene),
             (None, true) => to_logits_ui(ui, scene, "The verdict comes with the logits."),
+        }
+    });
+}
+
+/// An answer that was written again with the edits: where the two part is best seen at its first token.
+fn answer_again_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+    note_ui(
+        ui,
+        "With the edits the answer is written again, and may go another way. What they do shows best where it begins; a verdict further on compares both runs on the new text.",
+    );
+    if scene.link.is_busy() {
+        return;
+    }
+    ui.horizontal(|ui| {
+        let mut first = Button::new("Compare where the answer begins");
+        first.is_primary = true;
+        if first.show(ui, space::TARGET).clicked() {
+            let end = scene.run.prompt_len.saturating_sub(1);
+            scene.send(Command::Tell(DebugCommand::Stand(end)));
+        }
+        if matches!(scene.run.next, Next::Stage(_)) {
+            return;
+        }
+        if Button::new("Compare here")
+            .show(ui, space::TARGET)
+            .clicked()
+        {
+            scene.send(Command::Tell(DebugCommand::Verdict));
         }
     });
 }

@@ -1,5 +1,6 @@
 //! What several pictures draw with: charts, a token picker, text that is cut to its room.
 
+mod characters;
 mod chart;
 mod picker;
 
@@ -17,6 +18,7 @@ use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Type, space};
 use crate::ui::tokens;
 
+pub use characters::{text_of, whole_characters};
 pub use chart::{Chart, ticks};
 pub use picker::TokenPicker;
 

@@ -58,18 +58,18 @@ impl Chips {
         if response.clicked() {
             scene.point(Pointing::Token(at));
         }
+        let run = scene.run;
         let all = || {
-            let rows = scene.run.ids.iter().zip(&scene.run.texts).enumerate();
+            let rows = run.ids.iter().zip(&run.texts).enumerate();
             let rows = rows.map(|(at, (id, text))| format!("{at},{id},{}", csv_text(text)));
             format!("position,id,text\n{}", rows.collect::<Vec<_>>().join("\n"))
         };
-        let (copy_id, copy_all) = (id.to_string(), all());
         copy_menu(
             scene,
             &response,
             &[
-                ("Copy the id", &|| copy_id.clone()),
-                ("Copy all as CSV", &|| copy_all.clone()),
+                ("Copy the id", &|| id.to_string()),
+                ("Copy all as CSV", &all),
             ],
         );
     }
@@ -148,6 +148,19 @@ fn counts_ui(ui: &mut Ui, scene: &Scene<'_>) {
         ui,
         &format!("The prompt: {}.", counted(texts.len(), n_chars)),
     );
+    let n_context = scene
+        .facts
+        .n_context
+        .filter(|n| scene.run.ids.len() as u64 > *n);
+    if let Some(n) = n_context {
+        let n = crate::trace::units::count(n);
+        note_ui(
+            ui,
+            &format!(
+                "That is more than the {n} positions that this model was trained for: beyond them its answers make no sense."
+            ),
+        );
+    }
 }
 
 fn counted(n_tokens: usize, n_chars: usize) -> String {

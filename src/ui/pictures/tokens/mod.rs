@@ -9,7 +9,7 @@ mod vocabulary;
 use egui::Ui;
 
 use super::kit;
-use super::text::tokens_read;
+use super::text::{text_read, tokens_read};
 use crate::engine::question::{TextPiece, Told};
 use crate::ui::command::Command;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
@@ -90,8 +90,11 @@ impl Picture for TokensPicture {
             ),
             ("Play the merges".into(), Command::Tab("merges".into())),
         ];
-        let n_bytes: usize = scene.run.texts.iter().map(String::len).sum();
-        side.meta = vec![format!("{} tokens · {n_bytes} bytes", scene.run.ids.len())];
+        side.meta = vec![format!("{} tokens", scene.run.ids.len())];
+        if let Some((text, _)) = text_read(scene) {
+            let n_bytes = crate::trace::units::count(text.len() as u64);
+            side.meta.push(format!("the prompt: {n_bytes} bytes"));
+        }
         side
     }
 }
