@@ -141,3 +141,34 @@ fn values_are_mixed_by_their_shares() {
     spoken(&window, "z, their sum");
     spoken(&window, "write of a head: H3");
 }
+
+#[test]
+fn a_comparison_tells_the_next_tokens_after_the_same_text() {
+    let mut window = open_at("sample");
+    // The token that was drawn has not been read yet: the other side must not read it either.
+    click(&mut window, "Step");
+    click(&mut window, "Compare");
+    click(&mut window, "4 and 16 bits");
+    window.get_by_label_contains(
+        "Both read the same 14 tokens; this run has gone on. After “ to” at position 13, the next \
+         token is the same: “ Anna”",
+    );
+    // Another kind says nothing until it is compared itself.
+    click(&mut window, "Another prompt");
+    let same = window.query_all_by_label_contains("Both read the same");
+    assert_eq!(same.count(), 0);
+}
+
+#[test]
+fn an_edit_to_a_finished_answer_has_its_verdict_where_the_answer_begins() {
+    let mut window = open_at("unembed");
+    click(&mut window, "Run to the end");
+    click(&mut window, "Block 0");
+    // Without it the answer is another one.
+    click(&mut window, "Switch this MLP off");
+    click(&mut window, "Experiments");
+    click(&mut window, "Compare where the answer begins");
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+    let run = app(&window).run().unwrap();
+    assert_eq!(run.verdict.as_ref().map(|told| told.pass), Some(0));
+}

@@ -350,14 +350,14 @@ fn plain_form_ui(ui: &mut Ui, view: &TemplateView) {
     }
 }
 
-/// Scripts that run from right to left are shown in the order of their bytes.
+/// Scripts that run from right to left are read in the order of their bytes.
 fn order_note_ui(ui: &mut Ui, scene: &Scene<'_>) {
     let from_right =
         |letter: char| matches!(letter as u32, 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF);
     if scene.settings.prompt.text.chars().any(from_right) {
         note_ui(
             ui,
-            "Letters that are written from right to left stand here in the order in which the model reads them, which is from left to right.",
+            "Letters that are written from right to left are shown that way. The model reads their bytes in the order in which they are typed.",
         );
     }
 }

@@ -188,6 +188,11 @@ fn drawn_ui(ui: &mut Ui, scene: &mut Scene<'_>, run: &RunState, is_ours: bool) {
 fn told(comparison: &Comparison) -> String {
     let mut told = match comparison.first_other_token {
         None => "Both read the same tokens.".to_owned(),
+        Some(at) if at == comparison.n_aligned => {
+            let is_ours = comparison.a.tokens.len() > at;
+            let who = if is_ours { "this run" } else { "the other" };
+            format!("Both read the same {at} tokens; {who} has gone on.")
+        }
         Some(at) => {
             let name = |side: &Side| {
                 side.tokens.get(at).map_or("nothing".to_owned(), |token| {

@@ -170,6 +170,7 @@ fn answer_again_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         if first.show(ui, space::TARGET).clicked() {
             let end = scene.run.prompt_len.saturating_sub(1);
             scene.send(Command::Tell(DebugCommand::Stand(end)));
+            scene.send(Command::Tell(DebugCommand::Verdict));
         }
         if matches!(scene.run.next, Next::Stage(_)) {
             return;
