@@ -30,7 +30,7 @@ use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::answers::Asked;
 use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
-use crate::ui::lessons::Board;
+use crate::ui::lessons::{Board, catch_number};
 use crate::ui::link::{Link, News, Urgency};
 use crate::ui::messages::Messages;
 use crate::ui::models::Shelf;
@@ -334,6 +334,7 @@ impl App {
     }
 
     fn read_keys(&mut self, ctx: &egui::Context) {
+        catch_number(ctx, &self.view, self.board());
         let mut pressed = keys::commands(ctx, &self.view, self.labels.len(), self.facts.n_heads);
         if self.view.mode == Mode::Lessons {
             let kept = pressed

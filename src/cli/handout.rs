@@ -112,7 +112,7 @@ fn picture(desk: &mut Desk<Client>, studio: &mut Studio, go: &ShownGo) -> Block 
     };
     let drawn = studio
         .run(request, go.run.tokens)
-        .and_then(|()| studio.picture(Spot::from(go.to.clone()), PICTURE));
+        .and_then(|()| studio.picture(spot(go), PICTURE));
     match drawn {
         Ok(svg) => Block::Picture {
             svg,
@@ -120,6 +120,13 @@ fn picture(desk: &mut Desk<Client>, studio: &mut Studio, go: &ShownGo) -> Block 
             address,
         },
         Err(why) => Block::Lacking(format!("No picture of {address}: {why:#}")),
+    }
+}
+
+fn spot(go: &ShownGo) -> Spot {
+    Spot {
+        address: go.to.clone(),
+        tab: go.tab.clone(),
     }
 }
 

@@ -87,6 +87,7 @@ pub struct GoForm {
     pub run: Option<Source>,
     pub beside: Option<Source>,
     pub mark: Option<Source>,
+    pub sweep: Option<SweepForm>,
     pub look: Option<Source>,
 }
 

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::carried::CARRIED;
-use super::parts::{Lesson, Part};
+use super::parts::Lesson;
 use super::problem::{Place, Problem};
 use super::read::{MOST_BYTES, read};
-use crate::trace::{Address, Hook, Place as Where};
 
 /// Most files of a folder that are read as lessons.
 const MOST_FILES: usize = 500;
@@ -87,19 +86,24 @@ impl Library {
         self.folders.iter_mut().flat_map(Folder::refresh).collect()
     }
 
-    /// Every file, by the order its lesson asks for; those that cannot be read come last.
+    /// Every file: those of the program and then those of the folders, each by the order its lesson
+    /// asks for, so that a lesson of one's own does not renumber the others. Those that cannot be
+    /// read come last.
     #[must_use]
     pub fn entries(&self) -> Vec<&Entry> {
         let own = self.folders.iter().flat_map(|folder| folder.files.values());
-        let own = own.map(|known| &known.entry);
-        let mut entries: Vec<&Entry> = self.carried.iter().chain(own).collect();
+        let mut own: Vec<&Entry> = own.map(|known| &known.entry).collect();
+        let mut entries: Vec<&Entry> = self.carried.iter().collect();
         let order = |entry: &Entry| {
             entry
                 .lesson
                 .as_ref()
                 .map_or(f64::INFINITY, |lesson| lesson.order)
         };
-        entries.sort_by(|a, b| order(a).total_cmp(&order(b)));
+        for part in [&mut entries, &mut own] {
+            part.sort_by(|a, b| order(a).total_cmp(&order(b)));
+        }
+        entries.append(&mut own);
         entries
     }
 
@@ -116,47 +120,6 @@ impl Library {
         let own = self.folders.iter().flat_map(|folder| folder.files.values());
         let mut all = own.map(|known| &known.entry).chain(&self.carried);
         all.find(|entry| entry.name == name)
-    }
-
-    /// The step that fits a place, for "why?": the first one, in the order of the lessons, that goes
-    /// to such a place; the lesson and the step's number.
-    #[must_use]
-    pub fn step_about(&self, address: &Address) -> Option<(&Lesson, usize)> {
-        let wanted = kind_of(address);
-        self.lessons().find_map(|lesson| {
-            let mut steps = lesson.steps.iter().enumerate();
-            let found = steps.find(|(_, step)| {
-                step.parts.iter().any(|part| match part {
-                    Part::Go(go) => go.kind().as_deref() == Some(wanted.as_str()),
-                    _ => false,
-                })
-            });
-            found.map(|(number, _)| (lesson, number))
-        })
-    }
-}
-
-/// A place without its layer, head and position: `attn.hook_pattern`, `kv-cache`.
-fn kind_of(address: &Address) -> String {
-    match address.place {
-        Where::Hook(Hook::Block(_, hook)) => hook.name().to_owned(),
-        Where::Stage(crate::trace::Stage::Block(_)) => "blocks".to_owned(),
-        place => Address::at(place).to_string(),
-    }
-}
-
-impl super::parts::Go {
-    /// What kind of place it goes to, as [`Library::step_about`] compares them.
-    fn kind(&self) -> Option<String> {
-        use super::expression::Piece;
-        // The block and the place in it may be expressions; any number stands for them here.
-        let text: String = (self.to.value.iter())
-            .map(|piece| match piece {
-                Piece::Plain(text) => text.as_str(),
-                Piece::Inside(_) => "0",
-            })
-            .collect();
-        text.parse().ok().map(|address| kind_of(&address))
     }
 }
 
@@ -221,7 +184,12 @@ fn open(path: &Path, length: u64) -> Option<Entry> {
         return Some(failed(format!("a lesson has at most {MOST_BYTES} bytes")));
     }
     match fs::read_to_string(path) {
-        Ok(text) if text.starts_with("+++") => Some(entry(&name, &file, &text)),
+        Ok(text) if text.trim().is_empty() => Some(failed(
+            "the file is empty; a lesson begins with a line '+++', its head in TOML, and another line '+++'"
+                .to_owned(),
+        )),
+        // Something before the head, even a blank line, is a mistake that the reader tells.
+        Ok(text) if text.trim_start().starts_with("+++") => Some(entry(&name, &file, &text)),
         Ok(_) => None,
         Err(error) => Some(failed(format!(
             "the file cannot be read as UTF-8 text: {error}"

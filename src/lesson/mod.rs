@@ -10,12 +10,15 @@
 //! | `read.rs`, `form.rs`, `prose.rs` | from a file to a lesson, or to what is wrong with it |
 //! | `shown.rs` | a lesson with a model's values filled in |
 //! | `expression/`, `ask.rs`, `run.rs` | what is computed, what is asked, and of which run |
+//! | `about.rs`, `goal.rs` | which step explains a place, and where a step leads |
 //! | `library.rs`, `progress.rs` | all lessons, reloaded when a file changes; what a learner has done |
 
+mod about;
 pub mod ask;
 mod carried;
 pub mod expression;
 mod form;
+mod goal;
 pub mod library;
 mod nearest;
 mod parts;
@@ -29,6 +32,7 @@ mod shown;
 pub mod stops;
 
 pub use carried::FORMAT;
+pub use goal::Goal;
 pub use parts::{Condition, Go, Lesson, Part, Sourced, Step, Sweep, Try};
 pub use problem::{Place, Problem};
 pub use prose::{Prose, ProsePiece};

@@ -100,6 +100,8 @@ pub struct Go {
     pub beside: Option<Sourced<RunName>>,
     /// Positions to mark.
     pub mark: Option<Sourced<Expression>>,
+    /// A change made in many places, to be shown.
+    pub sweep: Option<Sweep>,
     /// What to look at, in one sentence.
     pub look: Prose,
 }

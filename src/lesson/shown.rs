@@ -1,5 +1,6 @@
 //! A lesson with the values of a model filled in: what a window shows. Plain data.
 
+use super::goal::Goal;
 use super::question::{Answer, Click, Right};
 use super::run::Run;
 use crate::trace::Address;
@@ -54,12 +55,16 @@ pub enum ShownPart {
 pub struct ShownGo {
     /// The address.
     pub to: Address,
+    /// The tab of its picture, in lower case.
+    pub tab: Option<String>,
     /// In which run.
     pub run: Run,
     /// Beside which run, to compare.
     pub beside: Option<Run>,
     /// Positions to mark.
     pub mark: Vec<usize>,
+    /// What to sweep over, the change, and the token whose probability is measured.
+    pub sweep: Option<[String; 3]>,
     /// What to look at.
     pub look: Filled,
 }
@@ -70,7 +75,7 @@ pub struct ShownTry {
     /// What stands on its button.
     pub label: Filled,
     /// Where to go then.
-    pub to: Option<Address>,
+    pub to: Option<Goal>,
     /// The run to show; the lesson's own, if none is named.
     pub run: Run,
     /// Beside which run, to compare.

@@ -141,6 +141,10 @@ impl<A: Asker> Walk<'_, A> {
                         let marked = self.tutor.value(mark);
                         self.note(marked);
                     }
+                    if let Some(sweep) = &go.sweep {
+                        let token = self.tutor.text(&sweep.token);
+                        self.note(token);
+                    }
                     self.read(&go.look);
                 }
                 Part::Try(attempt) => {
@@ -197,21 +201,39 @@ fn misjudged(question: &Question, right: &Right) -> Vec<String> {
     }
     for answer in &good {
         if question.judge(answer, right) != Judged::Right {
-            found.push(format!("the right answer {answer:?} is judged wrong"));
+            found.push(format!("the right answer {} is judged wrong", told(answer)));
         }
     }
     for answer in &bad {
         match question.judge(answer, right) {
-            Judged::Right => found.push(format!("the wrong answer {answer:?} is judged right")),
+            Judged::Right => {
+                found.push(format!("the wrong answer {} is judged right", told(answer)))
+            }
             Judged::Wrong(hint) if hint.is_blank() => {
+                let answer = told(answer);
                 found.push(format!(
-                    "the wrong answer {answer:?} gets no hint: hint = \"…\""
+                    "the wrong answer {answer} gets no hint; write one: hint = \"…\""
                 ));
             }
             Judged::Wrong(_) => {}
         }
     }
     found
+}
+
+/// An answer as an author knows it.
+fn told(answer: &Answer) -> String {
+    match answer {
+        Answer::Choice(at) => format!("'choice {}'", at + 1),
+        Answer::Number(number) => number.to_string(),
+        Answer::Place(place) => {
+            let numbers: Vec<String> = place.iter().map(ToString::to_string).collect();
+            match numbers.as_slice() {
+                [one] => format!("'place {one}'"),
+                several => format!("'place [{}]'", several.join(", ")),
+            }
+        }
+    }
 }
 
 /// Answers that are right, and answers that are wrong.

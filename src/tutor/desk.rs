@@ -7,6 +7,7 @@ use crate::engine::message::{
     Action, Event, GenerateRequest, ModelChoice, OpenRequest, Prompt, SessionId,
 };
 use crate::engine::question::{Message, Question, TemplateArgs, Told};
+use crate::lesson::Goal;
 use crate::lesson::ask::{Ask, Need};
 use crate::lesson::expression::Value;
 use crate::lesson::run::{Run, RunPrompt};
@@ -265,7 +266,8 @@ impl<A: Asker> Desk<A> {
 
     /// Whether there is something to see at an address of the run.
     pub(super) fn visit(&mut self, run: &Run, text: &str) -> Answered<()> {
-        let address: Address = text.parse().map_err(|error| format!("{error}"))?;
+        let goal: Goal = text.parse().map_err(|error| format!("{error}"))?;
+        let address = goal.address;
         match address.place {
             Place::View(_) => self.state(run).map(|_| ()),
             Place::Stage(stage) => {

@@ -104,6 +104,11 @@ impl<A: Asker> Desk<A> {
 
 /// The position of the `which`-th token with a text, counted from 1.
 fn position(texts: &[String], wanted: &str, which: usize) -> Answered<usize> {
+    if which == 0 {
+        return Err(format!(
+            "which one is counted from 1: the first is pos('{wanted}', 1)"
+        ));
+    }
     let mut places = texts.iter().enumerate().filter(|(_, text)| *text == wanted);
     let found = places.nth(which.saturating_sub(1)).map(|(place, _)| place);
     found.ok_or_else(|| {

@@ -4,10 +4,9 @@ use super::{Asker, Tutor};
 use crate::lesson::expression::{Mistake, RunName};
 use crate::lesson::run::{Run, Text};
 use crate::lesson::{
-    Condition, Filled, Go, Kind, Opening, Part, Question, ShownGo, ShownKind, ShownPart,
-    ShownQuestion, ShownStep, ShownTry, Sourced, Step, Try,
+    Condition, Filled, Go, Goal, Kind, Opening, Part, Question, ShownGo, ShownKind, ShownPart,
+    ShownQuestion, ShownStep, ShownTry, Sourced, Step, Sweep, Try,
 };
-use crate::trace::Address;
 
 impl<A: Asker> Tutor<'_, A> {
     /// The beginning of the lesson.
@@ -67,9 +66,9 @@ impl<A: Asker> Tutor<'_, A> {
         })
     }
 
-    fn address(&mut self, to: &Sourced<Text>) -> Result<Address, Mistake> {
-        let address = self.text(to)?.parse();
-        address.map_err(|why| Mistake::new(to.start, format!("{why}")))
+    fn goal(&mut self, to: &Sourced<Text>) -> Result<Goal, Mistake> {
+        let goal = self.text(to)?.parse();
+        goal.map_err(|why| Mistake::new(to.start, format!("{why}")))
     }
 
     fn run_if_named(&mut self, name: Option<&Sourced<RunName>>) -> Result<Option<Run>, Mistake> {
@@ -85,31 +84,35 @@ impl<A: Asker> Tutor<'_, A> {
                 positions.values().iter().map(|at| *at as usize).collect()
             }
         };
+        let goal = self.goal(&go.to)?;
         Ok(ShownGo {
-            to: self.address(&go.to)?,
+            to: goal.address,
+            tab: goal.tab,
             run: self.run(go.run.as_ref())?,
             beside: self.run_if_named(go.beside.as_ref())?,
             mark: marked,
+            sweep: self.sweep(go.sweep.as_ref())?,
             look: self.fill(&go.look)?,
         })
     }
 
     fn attempt(&mut self, attempt: &Try) -> Result<ShownTry, Mistake> {
-        let to = attempt.to.as_ref().map(|to| self.address(to));
-        let sweep = match &attempt.sweep {
-            None => None,
-            Some(sweep) => {
-                let token = self.text(&sweep.token)?;
-                Some([sweep.over.clone(), sweep.change.clone(), token])
-            }
-        };
+        let to = attempt.to.as_ref().map(|to| self.goal(to));
         Ok(ShownTry {
             label: self.fill(&attempt.label)?,
             to: to.transpose()?,
             run: self.run(attempt.run.as_ref())?,
             beside: self.run_if_named(attempt.beside.as_ref())?,
-            sweep,
+            sweep: self.sweep(attempt.sweep.as_ref())?,
         })
+    }
+
+    fn sweep(&mut self, sweep: Option<&Sweep>) -> Result<Option<[String; 3]>, Mistake> {
+        let Some(sweep) = sweep else {
+            return Ok(None);
+        };
+        let token = self.text(&sweep.token)?;
+        Ok(Some([sweep.over.clone(), sweep.change.clone(), token]))
     }
 
     fn question(&mut self, question: &Question) -> Result<ShownQuestion, Mistake> {

@@ -115,6 +115,8 @@ pub struct ViewState {
     pub marked: Vec<usize>,
     /// The sweep to begin with, where a lesson asks for one.
     pub sweep: Option<SweepWish>,
+    /// The prompt of the other run, where a lesson has opened one beside its own.
+    pub beside: Option<String>,
     /// The file of the recorded run that is shown; `None` while a model runs.
     pub recorded: Option<PathBuf>,
     tabs: BTreeMap<PictureKind, String>,
@@ -162,6 +164,7 @@ impl Default for ViewState {
             present: Presenting::default(),
             marked: Vec::new(),
             sweep: None,
+            beside: None,
             recorded: None,
             tabs: BTreeMap::new(),
         }

@@ -2,8 +2,8 @@
 
 use super::App;
 use crate::engine::message::OpenRequest;
-use crate::lesson::ShownPart;
 use crate::lesson::run::{Run, RunPrompt};
+use crate::lesson::{Goal, ShownPart};
 use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, Hook, Place, View};
@@ -16,7 +16,7 @@ pub struct Wanted {
     run: Run,
     beside: Option<Run>,
     /// The place; the one on view if `None`.
-    to: Option<Address>,
+    to: Option<Goal>,
     mark: Vec<usize>,
     sweep: Option<SweepWish>,
     stage: Stage,
@@ -64,9 +64,12 @@ impl App {
             Some(ShownPart::Go(go)) => Wanted {
                 run: go.run.clone(),
                 beside: go.beside.clone(),
-                to: Some(go.to.clone()),
+                to: Some(Goal {
+                    address: go.to.clone(),
+                    tab: go.tab.clone(),
+                }),
                 mark: go.mark.clone(),
-                sweep: None,
+                sweep: go.sweep.clone().map(SweepWish::of),
                 stage: Stage::Opening,
             },
             Some(ShownPart::Try(attempt)) => Wanted {
@@ -90,7 +93,10 @@ impl App {
         self.school.wanted = Some(Wanted {
             run,
             beside: None,
-            to: Some(Address::at(Place::View(View::Tokens))),
+            to: Some(Goal {
+                address: Address::at(Place::View(View::Tokens)),
+                tab: None,
+            }),
             mark: Vec::new(),
             sweep: None,
             stage: Stage::Opening,
@@ -147,10 +153,14 @@ impl App {
         }
         self.view.marked.clone_from(&wanted.mark);
         self.view.sweep = wanted.sweep.clone();
+        self.view.beside = wanted.beside.as_ref().map(|run| prompt_of(run).text);
         if let Some(to) = &wanted.to {
-            self.follow_index(&Spot::from(to.clone()));
+            self.follow_index(&Spot::from(to.address.clone()));
         }
-        let names_token = wanted.to.as_ref().is_some_and(|to| to.index.len() > 1);
+        let names_token = wanted
+            .to
+            .as_ref()
+            .is_some_and(|to| to.address.index.len() > 1);
         if let Some(first) = wanted.mark.first().filter(|_| !names_token) {
             self.view.token = *first;
         }
@@ -203,11 +213,11 @@ fn spot_of(wanted: &Wanted) -> Option<Spot> {
         return Some(tab(View::Experiments, "sweep"));
     }
     if wanted.beside.is_some() {
-        let side = to.map_or("answers", |to| match to.place {
+        let side = to.map_or("answers", |to| match to.address.place {
             Place::Hook(Hook::Logits) | Place::View(_) => "answers",
             Place::Stage(crate::trace::Stage::Logits) => "answers",
             Place::Hook(Hook::Block(..))
-                if PictureKind::of(to.place) != Some(PictureKind::Block) =>
+                if PictureKind::of(to.address.place) != Some(PictureKind::Block) =>
             {
                 "difference"
             }
@@ -215,7 +225,7 @@ fn spot_of(wanted: &Wanted) -> Option<Spot> {
         });
         return Some(tab(View::Compare, side));
     }
-    to.map(Spot::from)
+    to.map(|Goal { address, tab }| Spot { address, tab })
 }
 
 fn tab(view: View, name: &str) -> Spot {

@@ -306,16 +306,7 @@ impl App {
         let Some(tab) = &spot.tab else {
             return;
         };
-        let (name, step) = match tab.split_once(':') {
-            // People count steps from 1.
-            Some((name, step)) => (
-                name,
-                step.parse().ok().map(|step: usize| step.saturating_sub(1)),
-            ),
-            None => (tab.as_str(), None),
-        };
-        let open = LessonCommand::Open(name.to_owned(), step);
-        self.school.waiting.push(open);
+        self.school.waiting.push(LessonCommand::open(tab));
     }
 
     /// Opens the step that explains such a place.

@@ -41,10 +41,13 @@ impl App {
             self.messages.tell(text);
             return;
         };
-        let Ok(lesson) = &entry.lesson else {
-            // What is wrong with it stands in the list.
-            self.school.board.open = None;
-            return;
+        let lesson = match &entry.lesson {
+            Ok(lesson) => lesson,
+            Err(problems) => {
+                let problems = problems.iter().map(ToString::to_string).collect();
+                self.cannot_open(name, problems);
+                return;
+            }
         };
         let lesson = match &prompt {
             Some(prompt) => lesson.on_prompt(form_of(prompt)),
@@ -65,6 +68,15 @@ impl App {
         self.school.lesson = Some(Arc::new(lesson));
         self.school.board.open = Some(open);
         self.begin_visit();
+    }
+
+    /// A lesson has mistakes. Who is writing it keeps what was last good on view, with what is wrong
+    /// above it; of another one the list tells.
+    fn cannot_open(&mut self, name: &str, problems: Vec<String>) {
+        match &mut self.school.board.open {
+            Some(open) if open.card.name == name => open.problems = problems,
+            open => *open = None,
+        }
     }
 
     /// Asks the tutor for the lesson that is open, from the beginning.
@@ -96,7 +108,6 @@ impl App {
         let Some(open) = self.school.board.open.clone() else {
             return;
         };
-        self.school.shown = None;
         self.open_lesson_on(&open.card.name, Some(open.step), open.prompt);
     }
 

@@ -55,6 +55,15 @@ impl App {
 
     /// Goes where a part leads; a place with a page of its own is opened there.
     fn follow_by_click(&mut self, part: usize) {
+        // Where one is to predict first, the picture stays as it is.
+        if self
+            .board()
+            .open
+            .as_ref()
+            .is_some_and(|open| open.hides_picture())
+        {
+            return;
+        }
         self.follow(part);
         let place = self.board().open.as_ref().and_then(|open| open.place());
         let mode = place.map_or(Mode::Explore, |go| Mode::of(go.to.place));
@@ -98,9 +107,10 @@ impl App {
             self.next_lesson();
         } else {
             open.is_over = true;
+            let n_asked = open.n_asked();
             let name = open.card.name.clone();
             let progress = self.school.board.progress.lessons.entry(name).or_default();
-            progress.is_finished = true;
+            (progress.is_finished, progress.n_asked) = (true, n_asked);
             self.save_progress();
         }
     }

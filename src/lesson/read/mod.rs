@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
             Ok(form) => Some(form),
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
-                self.problem(range.start + at, error.message().replace('\n', " "));
+                self.problem(range.start + at, in_plain_words(error.message()));
                 None
             }
         }
@@ -201,6 +201,38 @@ impl<'a> Reader<'a> {
             otherwise: self.prose(Some(&form.otherwise), base),
         })
     }
+}
+
+/// What TOML says, without the names of our types.
+fn in_plain_words(message: &str) -> String {
+    let message = message.replace('\n', " ");
+    let kinds = [
+        ("u32", "a whole number"),
+        ("u64", "a whole number"),
+        ("usize", "a whole number"),
+        ("i64", "a whole number"),
+        ("f64", "a number"),
+        ("a string", "a text in quotation marks"),
+        ("a boolean", "true or false"),
+        ("a sequence", "a list [ … ]"),
+        ("a map", "a table { … }"),
+        ("a boolean", "true or false"),
+    ];
+    let (found, expected) = match message.split_once("expected ") {
+        Some((found, expected)) => (found, expected),
+        None => return message,
+    };
+    let found = found
+        .replace("invalid type: ", "this is ")
+        .replace("invalid value: ", "this is ");
+    let kind = kinds.iter().find(|(name, _)| *name == expected.trim());
+    let untagged = expected.starts_with("struct ") || expected.starts_with("enum ");
+    let expected = match kind {
+        Some((_, words)) => words,
+        None if untagged => "a table { … }",
+        None => expected,
+    };
+    format!("{found}expected {expected}")
 }
 
 /// The lines of a text from a byte on, with their line breaks.

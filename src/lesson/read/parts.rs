@@ -3,18 +3,18 @@
 use std::str::FromStr;
 
 use super::Reader;
+use crate::lesson::Goal;
 use crate::lesson::expression::{Called, Node, RunName, parse};
 use crate::lesson::form::{GoForm, QuestionForm, Source, SweepForm, ToleranceForm, TryForm};
 use crate::lesson::parts::{Go, Sourced, Sweep, Try};
 use crate::lesson::question::{Choice, Click, Kind, Question, Tolerance};
 use crate::lesson::run::Text;
-use crate::trace::Address;
 
 impl Reader<'_> {
     fn address(&mut self, source: &Source, base: usize) -> Option<Sourced<Text>> {
         let text = self.text_form(source, base)?;
         if !source.get_ref().contains('{')
-            && let Err(error) = Address::from_str(source.get_ref())
+            && let Err(error) = Goal::from_str(source.get_ref())
         {
             self.problem(text.start, error.to_string());
         }
@@ -48,6 +48,10 @@ impl Reader<'_> {
                 .mark
                 .as_ref()
                 .and_then(|mark| self.expression(mark, base)),
+            sweep: form
+                .sweep
+                .as_ref()
+                .and_then(|sweep| self.sweep(sweep, base)),
             look: self.prose(form.look.as_ref(), base),
         })
     }

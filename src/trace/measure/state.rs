@@ -86,14 +86,13 @@ impl Path {
 pub(super) fn gap(point: Point, a: &[f32], b: &[f32]) -> Gap {
     let difference: Vec<f32> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let (apart, own) = (size(&difference), size(a));
+    let pairs = a.iter().zip(b);
+    let largest = pairs.map(|(a, b)| apart_by(*a, *b)).fold(0.0, f32::max);
     Gap {
         point,
-        cosine: cosine(a, b),
-        largest: a
-            .iter()
-            .zip(b)
-            .map(|(a, b)| apart_by(*a, *b))
-            .fold(0.0, f32::max),
+        // Rounding would tell equal states apart by a last digit.
+        cosine: if largest == 0.0 { 1.0 } else { cosine(a, b) },
+        largest,
         relative: if own > 0.0 { apart / own } else { apart },
     }
 }
@@ -111,6 +110,13 @@ fn apart_by(a: f32, b: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn equal_states_have_no_gap_at_all() {
+        let state: Vec<f32> = (0..192).map(|at| (at as f32 * 0.37).sin()).collect();
+        let gap = gap(Point::Embed, &state, &state);
+        assert_eq!((gap.cosine, gap.largest, gap.relative), (1.0, 0.0, 0.0));
+    }
 
     fn path(states: [[f32; 2]; 3]) -> Path {
         let points = Point::all(1);

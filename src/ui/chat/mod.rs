@@ -33,6 +33,7 @@ pub use attachments::{Attached, Attachment};
 pub use command::{ChatCommand, ExportForm};
 pub use composer::Composer;
 pub use gauge::LONG_TEXT;
+pub use markdown::Markdown;
 pub use state::{ChatState, Found, NextModel, Undo, Writing};
 pub use talk::Talk;
 pub use trial::TrialState;

@@ -81,6 +81,8 @@ pub struct OpenLesson {
     pub prompt: Option<PromptSettings>,
     /// Whether it was reached to its end.
     pub is_over: bool,
+    /// What is wrong with its file since it was opened: what is on view is how it was before.
+    pub problems: Vec<String>,
 }
 
 /// How a question went in this session.
@@ -163,7 +165,23 @@ impl OpenLesson {
     #[must_use]
     pub fn hides_picture(&self) -> bool {
         self.waiting()
-            .is_some_and(|question| question.is_prediction)
+            .is_some_and(|question| question.is_prediction && !self.was_tried(&question.id))
+    }
+
+    fn was_tried(&self, question: &str) -> bool {
+        let attempt = self.attempts.get(question);
+        attempt.is_some_and(|attempt| attempt.n_tries > 0)
+    }
+
+    /// How many questions are asked on this model, as far as the model has told.
+    #[must_use]
+    pub fn n_asked(&self) -> usize {
+        let told: Option<Vec<&ShownStep>> = self.steps.iter().map(Option::as_ref).collect();
+        let parts = told.map(|steps| steps.into_iter().flat_map(|step| &step.parts));
+        let is_question = |part: &&ShownPart| matches!(part, ShownPart::Question(_));
+        parts.map_or(self.card.n_questions, |parts| {
+            parts.filter(is_question).count()
+        })
     }
 
     /// Whether a question is behind one.
@@ -180,11 +198,10 @@ impl Board {
         self.cards.iter().find(|card| card.name == name)
     }
 
-    /// Whether a lesson was reached to its end.
+    /// Whether a lesson was seen to its end, with every question answered or shown.
     #[must_use]
     pub fn is_finished(&self, name: &str) -> bool {
-        let lesson = self.progress.lessons.get(name);
-        lesson.is_some_and(|lesson| lesson.is_finished)
+        self.progress.is_done(name)
     }
 }
 
@@ -236,6 +253,15 @@ mod tests {
         open.attempts.insert("first".into(), right);
         assert_eq!(open.parts().len(), 4);
         assert!(open.hides_picture(), "the second is to be predicted");
+        let wrong = Attempt {
+            n_tries: 1,
+            ..Attempt::default()
+        };
+        open.attempts.insert("second".into(), wrong);
+        assert!(
+            !open.hides_picture(),
+            "the hint speaks of what is to be seen"
+        );
         let skipped = Attempt {
             is_skipped: true,
             ..Attempt::default()

@@ -41,3 +41,19 @@ pub enum LessonCommand {
     /// Take the lesson's run to the explorer.
     Explore,
 }
+
+impl LessonCommand {
+    /// Opens what a spot names: `rope`, or `rope:2` for its second step.
+    #[must_use]
+    pub fn open(name: &str) -> Self {
+        let (name, step) = match name.split_once(':') {
+            // People count steps from 1.
+            Some((name, step)) => (
+                name,
+                step.parse().ok().map(|step: usize| step.saturating_sub(1)),
+            ),
+            None => (name, None),
+        };
+        Self::Open(name.to_owned(), step)
+    }
+}

@@ -71,15 +71,9 @@ fn sentence_case(text: &str) -> String {
     first.unwrap_or_default() + letters.as_str()
 }
 
-/// How far one has come: finished, so many answers, or not begun.
+/// How far one has come; nothing, where one has not begun.
 fn progress(board: &Board, card: &Card) -> String {
-    let n_right = board.progress.n_right(&card.name);
-    let has_begun = board.progress.lessons.contains_key(&card.name);
-    match (board.is_finished(&card.name), has_begun) {
-        (true, _) => format!("{n_right} of {} right", card.n_questions),
-        (false, true) => format!("begun · {n_right} of {} right", card.n_questions),
-        (false, false) => String::new(),
-    }
+    board.progress.told(&card.name, card.n_questions)
 }
 
 /// A lesson in a row of its own. Returns whether it was chosen.
@@ -104,7 +98,8 @@ fn wide_row_ui(ui: &mut Ui, board: &Board, at: usize, card: &Card) -> bool {
         Type::MonoSmall,
         palette.muted,
     );
-    let done = lay(&progress(board, card), Type::Small, palette.good);
+    let colour = if is_done { palette.good } else { palette.muted };
+    let done = lay(&progress(board, card), Type::Small, colour);
     let right = rect.right() - 12.0;
     let middle = |galley: &egui::Galley| rect.center().y - galley.size().y / 2.0;
     painter.galley(
@@ -114,11 +109,7 @@ fn wide_row_ui(ui: &mut Ui, board: &Board, at: usize, card: &Card) -> bool {
     );
     let right = right - 62.0;
     let words_end = right - done.size().x - 14.0;
-    painter.galley(
-        pos2(right - done.size().x, middle(&done)),
-        done,
-        palette.good,
-    );
+    painter.galley(pos2(right - done.size().x, middle(&done)), done, colour);
     let title = lay(&card.title, Type::Strong, palette.text);
     let x = rect.left() + 40.0;
     let after = x + title.size().x + 12.0;

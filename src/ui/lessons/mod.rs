@@ -22,6 +22,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, UiBuilder, 
 pub use board::{Attempt, Board, Card, OpenLesson};
 pub use command::LessonCommand;
 pub use question::right_in_words;
+pub use question::catch_number;
 
 use super::controls;
 use super::picture::{Picture, Scene, picture_ui, side_ui};

@@ -51,6 +51,13 @@ impl LessonsPage {
         if let Some(prompt) = &open.prompt {
             other_prompt_ui(ui, scene, &prompt.text);
         }
+        for problem in &open.problems {
+            ui.add(egui::Label::new(Type::MonoSmall.text(problem, palette.bad)).wrap());
+        }
+        if !open.problems.is_empty() {
+            let told = "The file has a mistake now. This is the lesson as it was before; mend the file, and it comes back by itself.";
+            ui.add(egui::Label::new(Type::Small.text(told, palette.muted)).wrap());
+        }
         if open.is_over {
             self.end_ui(ui, scene, open);
             return;
@@ -150,12 +157,12 @@ impl LessonsPage {
     fn end_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, open: &OpenLesson) {
         let palette = Palette::of(ui);
         let font = egui::FontId::new(21.0, Type::Title.font().family);
-        ui.label(egui::RichText::new("Done").font(font).color(palette.text));
-        let n_right = scene.board.progress.n_right(&open.card.name);
-        let told = format!(
-            "{}: {n_right} of {} questions answered right.",
-            open.card.title, open.card.n_questions
-        );
+        let progress = &scene.board.progress;
+        let is_done = progress.is_done(&open.card.name);
+        let title = if is_done { "Done" } else { "Seen to its end" };
+        ui.label(egui::RichText::new(title).font(font).color(palette.text));
+        let went = progress.told(&open.card.name, open.n_asked());
+        let told = format!("{}: {went}.", open.card.title);
         ui.add(egui::Label::new(Type::Body.text(told, palette.text)).wrap());
         if let Some(next) = scene.board.cards.get(open.number) {
             let told = format!("Next: {}, {}.", next.title, next.about);
@@ -192,15 +199,26 @@ fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
     let label = attempt.label.text.trim();
     let followed = scene.board.open.as_ref().map(|open| open.followed);
     let is_on = followed == Some(Some(at));
+    let is_covered = (scene.board.open.as_ref()).is_some_and(OpenLesson::hides_picture);
     let room = (ui.available_width() - 44.0).max(80.0);
     let font = Type::Label.font();
     let words = ui
         .painter()
         .layout(label.to_owned(), font, palette.text, room);
     let size = vec2(words.size().x + 44.0, words.size().y + 14.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
-    response.widget_info(|| WidgetInfo::selected(egui::Role::Button, true, is_on, label));
-    let fill = match (is_on, response.hovered()) {
+    let sense = if is_covered {
+        Sense::hover()
+    } else {
+        Sense::click()
+    };
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::selected(egui::Role::Button, !is_covered, is_on, label));
+    let colour = if is_covered {
+        palette.muted
+    } else {
+        palette.text
+    };
+    let fill = match (is_on, response.hovered() && !is_covered) {
         (true, _) => palette.chosen,
         (false, true) => palette.sunk,
         (false, false) => palette.surface,
@@ -218,9 +236,15 @@ fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
         pos2(rect.left() + 18.0, rect.top() + 15.0),
         vec2(12.0, 12.0),
     );
-    Icon::Play.paint(ui.painter(), mark, palette.text);
+    Icon::Play.paint(ui.painter(), mark, colour);
     let place = pos2(rect.left() + 32.0, rect.top() + 7.0);
-    ui.painter().galley(place, words, palette.text);
+    ui.painter()
+        .galley_with_override_text_color(place, words, colour);
+    if is_covered {
+        response
+            .on_hover_text("Answer the question first: this shows what it asks you to predict.");
+        return;
+    }
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     if response.clicked() {
         scene

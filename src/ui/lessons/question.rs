@@ -1,12 +1,14 @@
 //! A question: how it is answered, what was said to it, and what helps on.
 
-use egui::{Color32, Key, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::text::{CCursor, CCursorRange};
+use egui::{Color32, Event, Id, Key, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
-use super::{Attempt, LessonCommand, LessonsPage, OpenLesson};
+use super::{Attempt, Board, LessonCommand, LessonsPage, OpenLesson};
 use crate::lesson::{Answer, Click, Filled, Right, ShownKind, ShownQuestion};
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, card, focus_ring, text_button};
 use crate::ui::picture::Scene;
+use crate::ui::state::{Mode, ViewState};
 use crate::ui::theme::{Palette, Type, corner, mix, space};
 
 impl LessonsPage {
@@ -40,11 +42,23 @@ impl LessonsPage {
                 ShownKind::Number(unit) => self.number_ui(ui, scene, question, unit, &attempt),
                 ShownKind::Click(on) => click_ui(ui, scene, *on, &attempt),
             }
-            self.judged_ui(ui, question, &attempt, open.shows_hints, scene);
+            // What was said to the last answer does not belong to what cannot be read.
+            if !self.is_unreadable(question, &attempt) {
+                self.judged_ui(ui, question, &attempt, open, scene);
+            }
             if !attempt.is_done() {
                 ways_on_ui(ui, scene, open.shows_answers);
             }
         });
+    }
+
+    /// Whether something is typed that is no number.
+    fn is_unreadable(&self, question: &ShownQuestion, attempt: &Attempt) -> bool {
+        let ShownKind::Number(unit) = &question.kind else {
+            return false;
+        };
+        let is_typed = self.typed_for == question.id && !self.typed.trim().is_empty();
+        !attempt.is_done() && is_typed && number(&self.typed, unit).is_none()
     }
 
     /// What is said to the answer.
@@ -53,7 +67,7 @@ impl LessonsPage {
         ui: &mut Ui,
         question: &ShownQuestion,
         attempt: &Attempt,
-        shows_hints: bool,
+        open: &OpenLesson,
         scene: &Scene<'_>,
     ) {
         let palette = Palette::of(ui);
@@ -70,6 +84,8 @@ impl LessonsPage {
             self.reader.show(ui, &question.why);
         } else if attempt.is_skipped {
             ui.label(Type::Small.text("Left open.", palette.muted));
+        } else if attempt.last.is_none() {
+            before_ui(ui, scene, open, question);
         } else if let Some(last) = &attempt.last {
             told(
                 ui,
@@ -77,7 +93,7 @@ impl LessonsPage {
                 &format!("{} is not it.", in_words(question, last, scene)),
                 palette.bad,
             );
-            let hint = question.hint_for(last).filter(|_| shows_hints);
+            let hint = question.hint_for(last).filter(|_| open.shows_hints);
             if let Some(hint) = hint.filter(|hint| !hint.text.trim().is_empty()) {
                 self.reader.show_in(ui, hint, palette.text);
             }
@@ -106,11 +122,17 @@ impl LessonsPage {
         let mut is_given = false;
         ui.horizontal(|ui| {
             let field = egui::TextEdit::singleline(&mut self.typed)
+                .id(number_field())
                 .desired_width(92.0)
                 .hint_text("a number");
             let field = ui.add(field);
             field.widget_info(|| WidgetInfo::labeled(egui::Role::TextInput, true, "your answer"));
             is_given = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+            // After a wrong answer the next one is typed in its place.
+            if is_given {
+                field.request_focus();
+                select_all(ui, self.typed.chars().count());
+            }
             if !unit.is_empty() {
                 ui.label(Type::Body.text(unit, palette.muted));
             }
@@ -131,6 +153,39 @@ impl LessonsPage {
             }
             _ => {}
         }
+    }
+}
+
+/// The field for a number, of which there is one at a time.
+fn number_field() -> Id {
+    Id::unique("lesson number")
+}
+
+fn select_all(ui: &Ui, n_letters: usize) {
+    let id = number_field();
+    let mut state = egui::text_edit::TextEditState::load(ui.ctx(), id).unwrap_or_default();
+    let all = CCursorRange::two(CCursor::new(0), CCursor::new(n_letters));
+    state.cursor.set_char_range(Some(all));
+    state.store(ui.ctx(), id);
+}
+
+/// Someone types a number while a question waits for one: it goes into its field, wherever the
+/// focus is not taken, and never to the keys of the window.
+pub fn catch_number(ctx: &egui::Context, view: &ViewState, board: &Board) {
+    let is_here = view.mode == Mode::Lessons && !view.is_presenting && view.overlay.is_none();
+    let waits = board.open.as_ref().and_then(OpenLesson::waiting);
+    let waits = waits.is_some_and(|question| matches!(question.kind, ShownKind::Number(_)));
+    if !is_here || !waits || ctx.egui_wants_keyboard_input() {
+        return;
+    }
+    let begins = |event: &Event| match event {
+        Event::Text(text) => text
+            .chars()
+            .all(|c| c.is_ascii_digit() || "-−.".contains(c)),
+        _ => false,
+    };
+    if ctx.input(|input| input.events.iter().any(begins)) {
+        ctx.memory_mut(|memory| memory.request_focus(number_field()));
     }
 }
 
@@ -168,6 +223,22 @@ fn number(text: &str, unit: &str) -> Option<f64> {
         .ok()
         .filter(|number: &f64| number.is_finite())?;
     Some(if is_percent { number / 100.0 } else { number })
+}
+
+/// How the question went when the lesson was open before.
+fn before_ui(ui: &mut Ui, scene: &Scene<'_>, open: &OpenLesson, question: &ShownQuestion) {
+    let lesson = scene.board.progress.lessons.get(&open.card.name);
+    let Some(tried) = lesson.and_then(|lesson| lesson.questions.get(&question.id)) else {
+        return;
+    };
+    let told = match (tried.at_first, tried.is_right, tried.was_shown) {
+        (true, ..) => "Before, you had this right at the first try.",
+        (_, true, _) => "Before, you found this after some tries.",
+        (_, _, true) => "Before, you had the answer shown.",
+        _ => "Before, you have not found this yet.",
+    };
+    let palette = Palette::of(ui);
+    ui.add(egui::Label::new(Type::Small.text(told, palette.muted)).wrap());
 }
 
 fn choices_ui(

@@ -1,25 +1,26 @@
 //! Text to read: Markdown with the model's values in it.
 //!
-//! Paragraphs with **strong words** and `code` are set in our own types. What has more to it, a list,
-//! a table, a link, goes to egui_commonmark.
+//! Paragraphs with **strong words** and `code` may have a colour. What has more to it, a list, a
+//! table, a link, is drawn as the chat draws it.
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{Color32, FontFamily, FontId, Ui};
-use egui_commonmark::{CommonMarkCache, CommonMarkViewer};
 
 use crate::lesson::Filled;
+use crate::ui::chat::Markdown;
 use crate::ui::fonts;
 use crate::ui::theme::{Palette, Role, Type, space};
 
 /// Draws texts.
 #[derive(Default)]
 pub struct Reader {
-    /// Made when it is first needed: it holds the grammars of code.
-    cache: Option<CommonMarkCache>,
+    markdown: Markdown,
 }
 
-/// Size of the text of a lesson.
-const SIZE: f32 = 14.0;
+/// Size of the text of a lesson: that of the chat.
+const SIZE: f32 = 14.5;
+/// Height of a line of it.
+const LINE: f32 = 22.0;
 
 impl Reader {
     /// Draws a text, and says where it does not hold on this model.
@@ -40,17 +41,8 @@ impl Reader {
                 }
             }
             false => {
-                ui.scope(|ui| {
-                    ui.style_mut().text_styles.insert(
-                        egui::TextStyle::Body,
-                        FontId::new(SIZE, FontFamily::Proportional),
-                    );
-                    CommonMarkViewer::new().show(
-                        ui,
-                        self.cache.get_or_insert_with(CommonMarkCache::default),
-                        text,
-                    );
-                });
+                let flowing = flowing(text);
+                ui.scope(|ui| self.markdown.show(ui, &flowing, false));
             }
         }
         if !filled.broken.is_empty() {
@@ -65,17 +57,39 @@ impl Reader {
 
 /// Whether a text has nothing but paragraphs with strong words and code.
 fn is_plain(text: &str) -> bool {
-    let is_block = |line: &str| {
-        let line = line.trim_start();
-        let numbered = line
-            .split_once(". ")
-            .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
-        numbered
-            || ["- ", "* ", "+ ", "#", ">", "|", "```", "    "]
-                .iter()
-                .any(|mark| line.starts_with(mark))
-    };
     !text.lines().any(is_block) && !["](", "$$", "<http"].iter().any(|mark| text.contains(mark))
+}
+
+/// Whether a line begins something other than a paragraph, or belongs to code.
+fn is_block(line: &str) -> bool {
+    let inside = line.trim_start();
+    let numbered = inside
+        .split_once(". ")
+        .is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let marks = ["- ", "* ", "+ ", "#", ">", "|", "```"];
+    numbered || line.starts_with("    ") || marks.iter().any(|mark| inside.starts_with(mark))
+}
+
+/// The text with each paragraph and each item on one line: in a file a line ends where it is full,
+/// and that is no end on the screen.
+fn flowing(text: &str) -> String {
+    let mut flowing = String::with_capacity(text.len());
+    let mut is_code = false;
+    let mut is_open = false;
+    for line in text.lines() {
+        let is_fence = line.trim_start().starts_with("```");
+        let goes_on = is_open && !is_code && !line.trim().is_empty() && !is_block(line);
+        if goes_on {
+            flowing.push(' ');
+            flowing.push_str(line.trim());
+        } else {
+            flowing.push('\n');
+            flowing.push_str(line);
+        }
+        is_code ^= is_fence;
+        is_open = !is_code && !is_fence && !line.trim().is_empty();
+    }
+    flowing
 }
 
 /// Paragraphs, each on one line.
@@ -114,7 +128,7 @@ fn set(text: &str, colour: Color32) -> LayoutJob {
             for (in_stars, words) in piece.split(mark).enumerate() {
                 let mut format = TextFormat::simple(font.clone(), colour);
                 format.italics = in_stars % 2 == 1;
-                format.line_height = Some(SIZE * 1.5);
+                format.line_height = Some(LINE);
                 job.append(words, 0.0, format);
             }
         }
@@ -135,6 +149,13 @@ mod tests {
             assert!(!is_plain(rich), "{rich}");
         }
         assert_eq!(paragraphs("a\nb\n\n\nc "), ["a b", "c"]);
+    }
+
+    #[test]
+    fn items_and_paragraphs_flow_and_code_does_not() {
+        let text = "One\ntwo.\n\n- **a** *p*\n  together\n- b\n\n    x = 1\n    y = 2";
+        let expected = "\nOne two.\n\n- **a** *p* together\n- b\n\n    x = 1\n    y = 2";
+        assert_eq!(flowing(text), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::trace::{BlockHook, Hook, Place, Stage, View};
 use crate::ui::chat::ChatCommand;
 use crate::ui::command::Command;
 use crate::ui::keys;
+use crate::ui::lessons::LessonCommand;
 use crate::ui::models::{Entry as Shelved, ShelfCommand};
 use crate::ui::picture::Scene;
 use crate::ui::pictures;
@@ -21,6 +22,8 @@ pub enum Kind {
     Command,
     /// A place to look at.
     Place,
+    /// A lesson to open.
+    Lesson,
     /// A model to load.
     Model,
     /// A conversation to go on with.
@@ -36,6 +39,7 @@ impl Kind {
         match self {
             Self::Command => "command",
             Self::Place => "place",
+            Self::Lesson => "lesson",
             Self::Model => "model",
             Self::Conversation => "conversation",
             Self::Typed => "go there",
@@ -103,6 +107,7 @@ fn view(typed: &str, _: &Scene<'_>) -> Vec<Entry> {
 #[must_use]
 pub fn all(scene: &Scene<'_>) -> Vec<Entry> {
     let mut entries = commands(scene);
+    entries.extend(lessons(scene));
     entries.extend(models(scene));
     entries.extend(conversations(scene));
     entries.extend(places(scene));
@@ -195,9 +200,10 @@ fn go_to(spot: &Spot) -> Entry {
     if let Some(tab) = &spot.tab {
         title = format!("{title}: {tab}");
     }
-    let command = match Mode::of(spot.address.place) {
-        Mode::Explore => Command::Go(spot.clone()),
-        mode => Command::Mode(mode),
+    let command = match (Mode::of(spot.address.place), &spot.tab) {
+        (Mode::Explore, _) => Command::Go(spot.clone()),
+        (Mode::Lessons, Some(name)) => Command::Lesson(LessonCommand::open(name)),
+        (mode, _) => Command::Mode(mode),
     };
     Entry::new(Kind::Place, title, spot.to_string()).doing(vec![command])
 }
@@ -221,6 +227,14 @@ fn models(scene: &Scene<'_>) -> Vec<Entry> {
         Entry::new(Kind::Model, model.key, detail).doing(commands)
     };
     rows.map(entry).collect()
+}
+
+fn lessons(scene: &Scene<'_>) -> Vec<Entry> {
+    let cards = scene.board.cards.iter().map(|card| {
+        let open = LessonCommand::Open(card.name.clone(), None);
+        Entry::new(Kind::Lesson, &card.title, &card.about).doing(vec![Command::Lesson(open)])
+    });
+    cards.collect()
 }
 
 fn conversations(scene: &Scene<'_>) -> Vec<Entry> {

@@ -15,7 +15,7 @@ use crate::ui::link::Link;
 use crate::ui::models::Shelf;
 use crate::ui::present::Talk;
 use crate::ui::spot::{PictureKind, Spot};
-use crate::ui::state::{Depth, ViewState};
+use crate::ui::state::{Depth, Mode, ViewState};
 use crate::ui::tokens::TokenLabel;
 use crate::ui::walk;
 
@@ -65,6 +65,13 @@ impl Scene<'_> {
     #[must_use]
     pub fn address(&self, hook: Hook) -> Address {
         Spot::at(Place::Hook(hook), Some(self.view.pass())).address
+    }
+
+    /// Whether a lesson asks for what the picture could tell: then it shows, and says nothing.
+    #[must_use]
+    pub fn keeps_quiet(&self) -> bool {
+        let open = self.board.open.as_ref();
+        self.view.mode == Mode::Lessons && open.is_some_and(|open| open.waiting().is_some())
     }
 
     /// Asks for a change.

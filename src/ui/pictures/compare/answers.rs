@@ -28,7 +28,9 @@ impl Answers {
     ) {
         let scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
         scroll.show(ui, |ui| {
-            note_ui(ui, &told(comparison));
+            if !scene.keeps_quiet() {
+                note_ui(ui, &told(comparison));
+            }
             let room = ui.available_rect_before_wrap();
             let middle = room.center().x;
             let left = Rect::from_min_max(room.min, pos2(middle - 8.0, room.bottom()));

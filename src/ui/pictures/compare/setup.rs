@@ -10,6 +10,7 @@ use crate::ui::controls::{Button, segmented};
 use crate::ui::link::Other;
 use crate::ui::picture::Scene;
 use crate::ui::pictures::kit::{field_ui, note_ui};
+use crate::ui::state::Mode;
 use crate::ui::theme::{Palette, Type, space};
 
 /// The other side, as it is being chosen.
@@ -23,6 +24,8 @@ pub struct Setup {
     seed: u64,
     /// The prompt that this belongs to.
     text: String,
+    /// The other side as a lesson named it.
+    heeded: Option<String>,
 }
 
 const KINDS: [&str; 5] = [
@@ -49,6 +52,7 @@ impl Default for Setup {
             temperature: 1.0,
             seed: 7,
             text: String::new(),
+            heeded: None,
         }
     }
 }
@@ -56,11 +60,17 @@ impl Default for Setup {
 impl Setup {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let text = scene.settings.prompt.text.clone();
+        self.heed(scene);
         if self.text != text {
-            self.prompt = other_prompt(&text);
+            self.prompt = match &scene.view.beside {
+                Some(beside) => beside.clone(),
+                None => other_prompt(&text),
+            };
             // Where the program knows a prompt that differs in one thing, it begins with that, else with what
             // rounding did to the weights, where it has both.
-            let is_free = matches!(scene.link.other(), Other::Closed);
+            // A lesson opens its other side itself.
+            let is_free =
+                matches!(scene.link.other(), Other::Closed) && scene.view.mode != Mode::Lessons;
             let is_known = self.prompt != text;
             if self.kind == 0 && scene.run.prompt_len > 0 && is_free {
                 self.kind = if is_known { 0 } else { ROUNDING };
@@ -92,6 +102,24 @@ impl Setup {
                 self.begin(scene);
             }
         });
+    }
+
+    /// Names the side that a lesson has put beside the run.
+    fn heed(&mut self, scene: &Scene<'_>) {
+        if self.heeded == scene.view.beside {
+            return;
+        }
+        self.heeded.clone_from(&scene.view.beside);
+        if let Some(beside) = &self.heeded {
+            self.prompt.clone_from(beside);
+            let reads_same = *beside == scene.settings.prompt.text;
+            self.kind = match reads_same {
+                false => 0,
+                true if scene.run.edits.acts() => WITHOUT_EDITS,
+                true => ROUNDING,
+            };
+            self.open = self.kind;
+        }
     }
 
     /// What belongs to the kind that is chosen. Returns whether it can be opened.

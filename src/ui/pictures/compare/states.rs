@@ -46,7 +46,9 @@ impl States {
             );
             return;
         }
-        note_ui(ui, &parting_told(comparison));
+        if !scene.keeps_quiet() {
+            note_ui(ui, &parting_told(comparison));
+        }
         if let Some(at) = segmented(
             ui,
             "measure",

@@ -75,7 +75,7 @@ impl Sweep {
             }
             return;
         };
-        self.cut(&told);
+        self.cut(&told, scene.keeps_quiet());
         if let Told::Sweep(table) = &*told {
             self.map_ui(ui, scene, table);
         }
@@ -237,8 +237,9 @@ impl Sweep {
         })
     }
 
-    /// The effects as a grid, made once for an answer.
-    fn cut(&mut self, told: &Arc<Told>) {
+    /// The effects as a grid, made once for an answer. The strongest is chosen, unless a lesson asks
+    /// for it.
+    fn cut(&mut self, told: &Arc<Told>, keeps_quiet: bool) {
         if self
             .cut
             .as_ref()
@@ -257,10 +258,11 @@ impl Sweep {
             .map(|value| (value - table.before) as f32);
         self.cut =
             Grid::new(n_rows, n_cols, effects.collect()).map(|grid| (Arc::clone(told), grid));
-        self.chosen = table.strongest(1).first().map(|cell| MapCell {
+        let strongest = table.strongest(1).first().map(|cell| MapCell {
             row: cell.row,
             col: cell.column,
         });
+        self.chosen = strongest.filter(|_| !keeps_quiet);
     }
 
     fn map_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, table: &SweepTable) {
@@ -333,7 +335,10 @@ impl Sweep {
             &map,
             limit,
         );
-        note_ui(ui, &self.told(table));
+        match scene.keeps_quiet() {
+            true => note_ui(ui, REMINDER),
+            false => note_ui(ui, &self.told(table)),
+        }
     }
 
     /// The strongest cells, in words.
