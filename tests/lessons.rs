@@ -10,10 +10,12 @@ use vitrine::engine::message::{ModelChoice, SessionId};
 use vitrine::lesson::ask::Answers;
 use vitrine::lesson::expression::{Evaluation, Outcome, Scope, Value, parse};
 use vitrine::lesson::library::Library;
-use vitrine::lesson::{Lesson, Problem, read};
+use vitrine::lesson::{Goal, Lesson, Problem, read};
 use vitrine::model::linear::Kernels;
 use vitrine::trace::Address;
 use vitrine::tutor::{Desk, Report, check};
+use vitrine::ui::pictures;
+use vitrine::ui::spot::PictureKind;
 
 fn desk(model: &str) -> Desk<Client> {
     let choice = ModelChoice {
@@ -332,13 +334,18 @@ fn a_lesson_is_read_again_when_its_file_changes() {
 fn a_place_has_a_lesson_that_explains_it() {
     let library = Library::carried();
     for (place, name) in [
-        ("tokens", "tour"),
+        ("tokens", "tokens"),
         ("blocks.3.attn.hook_rot_q", "rope"),
         ("blocks.5.attn.hook_attn_scores[2]", "map-by-hand"),
         ("residual", "layers-add"),
         ("blocks.1.mlp.hook_post", "mlp"),
         ("weights", "four-bits"),
-        ("sample", "softmax"),
+        ("sample", "sampling"),
+        ("unembed", "softmax"),
+        ("blocks.0", "layers-add"),
+        ("pass.2.kv-cache", "kv-cache"),
+        ("experiments", "break-it"),
+        ("compare", "crane"),
     ] {
         let address: Address = place.parse().unwrap();
         let (lesson, _) = library.step_about(&address).unwrap();
@@ -432,4 +439,44 @@ fn a_hundred_thousand_broken_inputs_do_no_harm() {
         "one took {slowest:?}, all {:?}",
         start.elapsed()
     );
+}
+
+/// A place that a lesson goes to, with a number for what stands in braces.
+fn without_expressions(text: &str) -> String {
+    let mut plain = String::new();
+    let mut depth = 0;
+    for letter in text.chars() {
+        match letter {
+            '{' if depth == 0 => {
+                depth = 1;
+                plain.push('0');
+            }
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            letter if depth == 0 => plain.push(letter),
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[test]
+fn every_tab_that_a_lesson_opens_is_there() {
+    let mut n_tabs = 0;
+    for lesson in Library::carried().lessons() {
+        let goes = lesson.text.lines().filter_map(|line| {
+            let to = line.strip_prefix("to = \"")?.strip_suffix('"')?;
+            Some(without_expressions(to))
+        });
+        for to in goes {
+            let goal: Goal = to.parse().unwrap();
+            let Some(tab) = goal.tab else { continue };
+            let kind = PictureKind::of(goal.address.place).unwrap();
+            let tabs = pictures::create(kind).tabs();
+            let is_there = tabs.iter().any(|name| name.to_lowercase() == tab);
+            assert!(is_there, "{}: {to}: {tabs:?}", lesson.name);
+            n_tabs += 1;
+        }
+    }
+    assert!(n_tabs > 20, "{n_tabs}");
 }

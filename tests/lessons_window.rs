@@ -283,6 +283,45 @@ fn another_prompt_gives_other_right_answers() {
 }
 
 #[test]
+fn digits_go_to_the_question_that_waits_for_a_number() {
+    let mut window = open(start());
+    begin(&mut window, "tour", Some(0));
+    // As a keyboard sends it: the key, and the letter that it writes.
+    let typed = |window: &mut Window, key: Key, letter: &str| {
+        window
+            .input_mut()
+            .events
+            .push(egui::Event::Text(letter.to_owned()));
+        press(window, key);
+    };
+    typed(&mut window, Key::Num1, "1");
+    assert_eq!(app(&window).view().mode, Mode::Lessons);
+    press(&mut window, Key::Enter);
+    let question = waiting(&window).unwrap();
+    let attempt = &lesson(&window).attempts[&question.id];
+    assert_eq!(attempt.last, Some(Answer::Number(1.0)));
+    // The field keeps the focus, and the next number takes the place of the last.
+    typed(&mut window, Key::Num5, "5");
+    press(&mut window, Key::Enter);
+    assert!(lesson(&window).attempts[&question.id].is_right);
+}
+
+#[test]
+fn going_through_without_an_answer_is_seen_and_not_done() {
+    let mut window = open(start());
+    begin(&mut window, "tour", Some(3));
+    click(&mut window, "Finish");
+    assert!(!app(&window).lessons().is_finished("tour"));
+    let progress = &app(&window).lessons().progress;
+    assert!(
+        progress.told("tour", 3).starts_with("seen · 0 of 3"),
+        "{}",
+        progress.told("tour", 3)
+    );
+    window.get_by_label("Seen to its end");
+}
+
+#[test]
 fn an_instructor_can_hide_hints_and_answers() {
     let mut window = open(start());
     send(&mut window, Command::Mode(Mode::Lessons));
@@ -339,6 +378,14 @@ fn own_lessons_are_read_again_when_they_are_saved_and_mistakes_are_told() {
         told.contains("mine.md:8:") && told.contains("n_prompt"),
         "{told}"
     );
+    // The author keeps what was last good on view, and the mistake stands above it.
+    assert_eq!(text(app(&window)).as_deref(), Some("There are 5 tokens."));
+    window.get_by_label_contains("mine.md:8:");
+    fs::write(&file, OWN.replace("It has", "Now")).unwrap();
+    wait(&mut window, "the mended file to be read", |app| {
+        text(app).as_deref() == Some("Now 5 tokens.")
+    });
+    assert!(lesson(&window).problems.is_empty());
     let saved = fs::read_to_string(home.path().join("settings.json")).unwrap();
     assert!(saved.contains(&folder.path().display().to_string()));
 }

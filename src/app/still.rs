@@ -134,6 +134,18 @@ impl Studio {
         Ok(())
     }
 
+    /// Opens a run beside the one that is open, and generates `n_tokens` after its prompt, which
+    /// people know as `text`.
+    ///
+    /// # Errors
+    /// If it cannot be opened or run.
+    pub fn beside(&mut self, request: OpenRequest, n_tokens: usize, text: String) -> Result<()> {
+        let to_end = DebugCommand::Tokens(n_tokens);
+        self.app.link.open_other(|other| *other = request, to_end);
+        self.app.view.beside = Some(text);
+        self.settle()
+    }
+
     /// Generates tokens.
     ///
     /// # Errors

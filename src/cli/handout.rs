@@ -9,10 +9,11 @@ use crate::engine::client::Client;
 use crate::engine::message::SessionId;
 use crate::export::{Block, Handout};
 use crate::lesson::library::Library;
-use crate::lesson::{Filled, Lesson, Right, ShownGo, ShownKind, ShownPart, ShownQuestion};
+use crate::lesson::run::Run;
+use crate::lesson::{Click, Filled, Lesson, Right, ShownGo, ShownKind, ShownPart, ShownQuestion};
 use crate::settings::{Settings, ThemeChoice};
 use crate::tutor::{Desk, Tutor};
-use crate::ui::spot::Spot;
+use crate::ui::lessons::spot_of_go;
 
 /// Width and height of a picture on paper, in points.
 const PICTURE: [f32; 2] = [860.0, 560.0];
@@ -32,20 +33,34 @@ pub fn handout(library: &Library, name: &str, model: &ModelArgs, tells: bool) ->
     let mut desk = Desk::new(Client::start()?, model.choice(), SessionId(1));
     let mut studio = studio(model)?;
     let mut blocks = Vec::new();
-    for part in parts(&mut desk, lesson) {
+    // A picture that a prediction hides comes after its question.
+    let mut hidden: Vec<Block> = Vec::new();
+    let own = own(&mut desk, lesson)?;
+    let mut texts = desk.texts(&own);
+    let parts = parts(&mut desk, lesson);
+    for (at, part) in parts.iter().enumerate() {
         match part {
-            Shown::Title(title) => blocks.push(Block::Heading(title)),
-            Shown::Text(text) => blocks.push(Block::Text(text)),
-            Shown::Part(part) => match *part {
-                ShownPart::Text(text) => blocks.push(Block::Text(written(&text))),
+            Shown::Title(title) => blocks.push(Block::Heading(title.clone())),
+            Shown::Text(text) => blocks.push(Block::Text(text.clone())),
+            Shown::Part(part) => match &**part {
+                ShownPart::Text(text) => blocks.push(Block::Text(written(text))),
                 ShownPart::Try(attempt) => {
                     blocks.push(Block::Text(format!("Try: {}", written(&attempt.label))));
                 }
-                ShownPart::Go(go) => blocks.push(picture(&mut desk, &mut studio, &go)),
-                ShownPart::Question(question) => {
-                    blocks.push(asked(&question, tells && lesson.shows_answers));
+                ShownPart::Go(go) => {
+                    texts = desk.texts(&go.run);
+                    let picture = picture(&mut desk, &mut studio, go);
+                    match is_hidden(parts.get(at + 1..).unwrap_or_default()) {
+                        true => hidden.push(picture),
+                        false => blocks.push(picture),
+                    }
                 }
-                ShownPart::Failed(why) => blocks.push(Block::Lacking(why)),
+                ShownPart::Question(question) => {
+                    let texts = texts.as_deref().unwrap_or_default();
+                    blocks.push(asked(question, texts, tells && lesson.shows_answers));
+                    blocks.append(&mut hidden);
+                }
+                ShownPart::Failed(why) => blocks.push(Block::Lacking(why.clone())),
             },
         }
     }
@@ -55,6 +70,25 @@ pub fn handout(library: &Library, name: &str, model: &ModelArgs, tells: bool) ->
         about: format!("{minutes} minutes · {level} · the numbers are those of {model}"),
         blocks,
     })
+}
+
+/// Whether the next question, after parts that only tell, is a prediction.
+fn is_hidden(after: &[Shown]) -> bool {
+    let next = after.iter().find_map(|shown| match shown {
+        Shown::Title(_) => Some(false),
+        Shown::Part(part) => match &**part {
+            ShownPart::Question(question) => Some(question.is_prediction),
+            _ => None,
+        },
+        Shown::Text(_) => None,
+    });
+    next == Some(true)
+}
+
+/// The lesson's own run.
+fn own(desk: &mut Desk<Client>, lesson: &Lesson) -> Result<Run> {
+    let run = Tutor::new(desk, lesson).run(None);
+    run.map_err(|mistake| anyhow::anyhow!("{}", lesson.problem(mistake.at, mistake.message)))
 }
 
 /// What a lesson shows, in order.
@@ -110,9 +144,16 @@ fn picture(desk: &mut Desk<Client>, studio: &mut Studio, go: &ShownGo) -> Block 
         Ok(request) => request,
         Err(why) => return Block::Lacking(format!("No picture of {address}: {why:?}")),
     };
+    let beside = go.beside.as_ref();
+    let beside = beside.map(|run| (desk.request(run), run.tokens, run.prompt.text()));
     let drawn = studio
-        .run(request, go.run.tokens)
-        .and_then(|()| studio.picture(spot(go), PICTURE));
+        .run(request, go.run.tokens + 1)
+        .and_then(|()| match beside {
+            Some((Ok(request), n_tokens, text)) => studio.beside(request, n_tokens + 1, text),
+            Some((Err(why), ..)) => Err(anyhow::anyhow!(why)),
+            None => Ok(()),
+        })
+        .and_then(|()| studio.picture(spot_of_go(go), PICTURE));
     match drawn {
         Ok(svg) => Block::Picture {
             svg,
@@ -123,14 +164,8 @@ fn picture(desk: &mut Desk<Client>, studio: &mut Studio, go: &ShownGo) -> Block 
     }
 }
 
-fn spot(go: &ShownGo) -> Spot {
-    Spot {
-        address: go.to.clone(),
-        tab: go.tab.clone(),
-    }
-}
-
-fn asked(question: &ShownQuestion, tells: bool) -> Block {
+/// A question; `texts` are the tokens that a click would choose from.
+fn asked(question: &ShownQuestion, texts: &[String], tells: bool) -> Block {
     let choices = match &question.kind {
         ShownKind::Choice(choices) => choices.iter().map(|[choice, _]| written(choice)).collect(),
         _ => Vec::new(),
@@ -138,7 +173,10 @@ fn asked(question: &ShownQuestion, tells: bool) -> Block {
     let answer = tells.then(|| {
         let right = match &question.right {
             Right::Number(number, tolerance) => format!("{number} ± {tolerance}"),
-            Right::Places(places) => format!("{places:?}"),
+            Right::Places(places) => {
+                let places = places.iter().map(|place| place_in_words(place, texts));
+                places.collect::<Vec<_>>().join(", ")
+            }
             Right::Choices(truths) => {
                 let right = truths.iter().zip(&choices).filter(|(truth, _)| **truth);
                 let right: Vec<&str> = right.map(|(_, choice)| choice.as_str()).collect();
@@ -147,10 +185,41 @@ fn asked(question: &ShownQuestion, tells: bool) -> Block {
         };
         format!("**{right}** {}", written(&question.why))
     });
+    let how = match question.kind {
+        ShownKind::Click(on) => how_on_paper(on, texts),
+        _ => String::new(),
+    };
     Block::Question {
-        ask: written(&question.ask),
+        ask: format!("{}{how}", written(&question.ask)),
         choices,
         answer,
+    }
+}
+
+/// What takes the place of a click.
+fn how_on_paper(on: Click, texts: &[String]) -> String {
+    let told = match on {
+        Click::Token => {
+            let tokens = texts.iter().enumerate();
+            let tokens = tokens.map(|(at, text)| format!("{at} `{text}`"));
+            format!("Mark one: {}", tokens.collect::<Vec<_>>().join(" · "))
+        }
+        Click::Cell => "Mark the cell in the map, or write its row and its column.".to_owned(),
+        Click::Head => "Write it as L….H…, the block and the head.".to_owned(),
+        Click::Block => "Write the number of the block.".to_owned(),
+        Click::Neuron => "Write the number of the neuron.".to_owned(),
+    };
+    format!("\n\n{told}")
+}
+
+/// A place as people say it.
+fn place_in_words(place: &[usize], texts: &[String]) -> String {
+    match place {
+        [at] => match texts.get(*at) {
+            Some(text) => format!("{at} `{text}`"),
+            None => at.to_string(),
+        },
+        place => format!("{place:?}"),
     }
 }
 

@@ -77,12 +77,12 @@ impl Topic {
 }
 
 /// How well a step fits a place; the greatest fits best.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
     /// Whether it shows just such a value.
     is_same: bool,
-    /// The share of the lesson's steps that are about the same: a tour passes by many places.
-    share: f64,
+    /// Whether most steps of the lesson are about the same: a tour passes by many places.
+    is_main: bool,
 }
 
 impl Library {
@@ -118,7 +118,7 @@ fn fit(lesson: &Lesson, address: &Address) -> Option<(Fit, usize)> {
     let step = same.or_else(|| find(&|place| Topic::of(*place) == topic))?;
     let fit = Fit {
         is_same: same.is_some(),
-        share: n_about as f64 / lesson.steps.len().max(1) as f64,
+        is_main: 2 * n_about > lesson.steps.len(),
     };
     Some((fit, step))
 }

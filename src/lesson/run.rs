@@ -42,6 +42,17 @@ impl Default for RunPrompt {
     }
 }
 
+impl RunPrompt {
+    /// What was written, without the template around it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Raw(text) => text.clone(),
+            Self::Chat { turns, .. } => turns.join("\n"),
+        }
+    }
+}
+
 /// A run as a lesson describes it: texts that may hold expressions.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RunForm {

@@ -82,6 +82,14 @@ impl<A: Asker> Desk<A> {
         }
     }
 
+    /// The texts of a run's tokens.
+    ///
+    /// # Errors
+    /// If the run cannot be opened.
+    pub fn texts(&mut self, run: &Run) -> Answered<Vec<String>> {
+        self.state(run).map(|state| state.texts.clone())
+    }
+
     /// Where the run stands after its tokens.
     pub(super) fn state(&mut self, run: &Run) -> Answered<&RunState> {
         self.opened(run).map(|opened| &opened.state)

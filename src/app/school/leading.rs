@@ -6,8 +6,9 @@ use crate::lesson::run::{Run, RunPrompt};
 use crate::lesson::{Goal, ShownPart};
 use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
-use crate::trace::{Address, Hook, Place, View};
-use crate::ui::spot::{PictureKind, Spot};
+use crate::trace::{Address, Place, View};
+use crate::ui::lessons::spot_of;
+use crate::ui::spot::Spot;
 use crate::ui::state::{Mode, SweepWish};
 
 /// Where the picture is to go.
@@ -153,7 +154,7 @@ impl App {
         }
         self.view.marked.clone_from(&wanted.mark);
         self.view.sweep = wanted.sweep.clone();
-        self.view.beside = wanted.beside.as_ref().map(|run| prompt_of(run).text);
+        self.view.beside = wanted.beside.as_ref().map(|run| run.prompt.text());
         if let Some(to) = &wanted.to {
             self.follow_index(&Spot::from(to.address.clone()));
         }
@@ -166,8 +167,11 @@ impl App {
         }
         // A place with a page of its own, such as the models, is gone to by a click alone: nobody is
         // led out of a lesson.
-        if let Some(spot) = spot_of(wanted)
-            && Mode::of(spot.address.place) == Mode::Explore
+        if let Some(spot) = spot_of(
+            wanted.to.as_ref(),
+            wanted.beside.is_some(),
+            wanted.sweep.is_some(),
+        ) && Mode::of(spot.address.place) == Mode::Explore
         {
             self.visit(spot);
         }
@@ -203,35 +207,6 @@ impl App {
         self.school.wanted = None;
         self.school.shown = None;
         self.messages.failed("open the run of this step", why);
-    }
-}
-
-/// The spot of a wanted place; two runs side by side are shown by a picture of their own.
-fn spot_of(wanted: &Wanted) -> Option<Spot> {
-    let to = wanted.to.clone();
-    if wanted.sweep.is_some() {
-        return Some(tab(View::Experiments, "sweep"));
-    }
-    if wanted.beside.is_some() {
-        let side = to.map_or("answers", |to| match to.address.place {
-            Place::Hook(Hook::Logits) | Place::View(_) => "answers",
-            Place::Stage(crate::trace::Stage::Logits) => "answers",
-            Place::Hook(Hook::Block(..))
-                if PictureKind::of(to.address.place) != Some(PictureKind::Block) =>
-            {
-                "difference"
-            }
-            _ => "states",
-        });
-        return Some(tab(View::Compare, side));
-    }
-    to.map(|Goal { address, tab }| Spot { address, tab })
-}
-
-fn tab(view: View, name: &str) -> Spot {
-    Spot {
-        tab: Some(name.to_owned()),
-        ..Spot::at(Place::View(view), None)
     }
 }
 

@@ -8,8 +8,12 @@ use egui::Ui;
 use crate::chat::{Message, Reply};
 use crate::trace::answer::{Answer, StopReason};
 use crate::trace::units;
+use crate::trace::{Address, Place, View};
+use crate::ui::command::Command;
+use crate::ui::controls::text_button;
+use crate::ui::lessons::LessonCommand;
 use crate::ui::picture::Scene;
-use crate::ui::theme::{Palette, Type};
+use crate::ui::theme::{Palette, Type, space};
 
 /// Draws the line.
 pub(super) fn figures_ui(ui: &mut Ui, scene: &mut Scene<'_>, message: &Message) {
@@ -26,7 +30,31 @@ pub(super) fn figures_ui(ui: &mut Ui, scene: &mut Scene<'_>, message: &Message) 
     let shown = ui.add(egui::Label::new(Type::MonoSmall.text(text, palette.muted)).wrap());
     if let Some(answer) = &reply.answer {
         shown.on_hover_text(told(scene, message, reply, answer));
+        why_ui(ui, scene, answer);
     }
+}
+
+/// The lesson on why answers end, and its steps on the end token and on the largest number of tokens.
+const ON_STOPPING: (&str, usize, usize) = ("why-it-stops", 1, 2);
+
+/// The ways to the lessons on what the line tells.
+fn why_ui(ui: &mut Ui, scene: &mut Scene<'_>, answer: &Answer) {
+    let (lesson, end_token, length) = ON_STOPPING;
+    let step = match answer.stop_reason {
+        StopReason::Stop => Some(end_token),
+        StopReason::Length => Some(length),
+        StopReason::Cancelled => None,
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = space::MEDIUM;
+        if step.is_some() && text_button(ui, "Why did it stop?").clicked() {
+            let open = LessonCommand::Open(lesson.to_owned(), step);
+            scene.send(Command::Lesson(open));
+        }
+        if answer.reused > 0 && text_button(ui, "Why from the cache?").clicked() {
+            scene.send(Command::Why(Address::at(Place::View(View::KvCache))));
+        }
+    });
 }
 
 /// Whether an answer has a rest that could be written.

@@ -6,6 +6,7 @@
 //! | `list.rs` | every lesson, with how far one has come; help and folders |
 //! | `panel.rs` | the step: text, where to look, what to try |
 //! | `question.rs` | a question, and how it was answered |
+//! | `place.rs` | which picture a step asks for |
 //! | `foot.rs` | from step to step |
 //! | `text.rs` | Markdown with the model's values in it |
 
@@ -14,6 +15,7 @@ mod command;
 mod foot;
 mod list;
 mod panel;
+mod place;
 mod question;
 mod text;
 
@@ -22,6 +24,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, UiBuilder, 
 pub use board::{Attempt, Board, Card, OpenLesson};
 pub use command::LessonCommand;
 pub use question::right_in_words;
+pub use place::{spot_of, spot_of_go};
 pub use question::catch_number;
 
 use super::controls;

@@ -18,7 +18,8 @@ impl LessonsPage {
         };
         let seen = (open.card.name.clone(), open.step, open.parts().len());
         let is_other_step = (&self.seen.0, self.seen.1) != (&seen.0, seen.1);
-        let has_more = !is_other_step && seen.2 > self.seen.2;
+        // What the model tells first is the beginning, not more.
+        let has_more = !is_other_step && self.seen.2 > 0 && seen.2 > self.seen.2;
         let mut scroll = ScrollArea::vertical()
             .id_salt(("lesson step", &seen.0, seen.1))
             .auto_shrink([false, false]);
