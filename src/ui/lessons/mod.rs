@@ -23,9 +23,9 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, UiBuilder, 
 
 pub use board::{Attempt, Board, Card, OpenLesson};
 pub use command::LessonCommand;
-pub use question::right_in_words;
 pub use place::{spot_of, spot_of_go};
 pub use question::catch_number;
+pub use question::right_in_words;
 
 use super::controls;
 use super::picture::{Picture, Scene, picture_ui, side_ui};
