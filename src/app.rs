@@ -324,13 +324,13 @@ impl App {
         if was_last || self.view.token >= run.ids.len() {
             self.view.token = run.ids.len().saturating_sub(1);
         }
-        if let Some(stopped_by) = &run.stopped_by {
-            self.view.is_playing = false;
-            self.messages
-                .tell(format!("Stopped at the breakpoint {stopped_by}."));
-        }
+        let stopped_by = run.stopped_by.clone();
         self.run = Some(run);
         self.follow_token();
+        self.settle_token();
+        if let Some(stopped_by) = stopped_by {
+            self.stop_at(&stopped_by);
+        }
     }
 
     fn read_keys(&mut self, ctx: &egui::Context) {

@@ -7,7 +7,7 @@ use crate::engine::message::CacheOptions;
 use crate::settings::ThemeChoice;
 use crate::trace::debug::{DebugCommand, Next};
 use crate::trace::{Address, Place, Stage};
-use crate::ui::command::{Command, Move};
+use crate::ui::command::{Command, Move, Pointing};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
 use crate::ui::walk;
@@ -30,8 +30,12 @@ impl App {
             }
             Command::Tell(command) => self.link.tell(command),
             Command::Point(pointing) => {
+                let is_token = matches!(pointing, Pointing::Token(_));
                 self.view.point(pointing);
                 self.follow_token();
+                if is_token {
+                    self.show_pass_of_token();
+                }
             }
             Command::Tab(tab) => self.view.open_tab(&tab),
             Command::Depth(depth) => self.set_depth(depth),

@@ -1,7 +1,9 @@
 //! Moving along the pass: what a step tells the engine, and what is shown once it is done.
 
+use std::ops::Range;
+
 use super::App;
-use crate::trace::debug::DebugCommand;
+use crate::trace::debug::{DebugCommand, RunState};
 use crate::trace::{Address, Axis, BlockHook, Hook, Place, Stage, View};
 use crate::ui::command::Move;
 use crate::ui::spot::Spot;
@@ -169,6 +171,21 @@ impl App {
         self.follow_index(&spot);
         self.view.look(spot);
         self.follow_token();
+        self.settle_token();
+    }
+
+    /// A breakpoint has stopped the run: shows where, whatever was looked at.
+    pub(super) fn stop_at(&mut self, breakpoint: &str) {
+        self.view.is_playing = false;
+        self.messages
+            .tell(format!("Stopped at the breakpoint {breakpoint}."));
+        let Some(run) = self.run.clone().filter(|_| self.facts.n_layers > 0) else {
+            return;
+        };
+        self.target = None;
+        let mode = self.view.mode;
+        self.look(walk::newest(&self.facts, self.depth(), &run));
+        self.view.mode = mode;
     }
 
     /// Chooses the token, the head and the key that the numbers behind an address name.
@@ -202,6 +219,38 @@ impl App {
         let found = passes.find(|(_, pass)| pass.start <= token && !pass.executed.is_empty());
         let pass = found.map_or(0, |(number, _)| number);
         self.view.spot.address.pass = Some(pass).filter(|pass| *pass > 0);
+    }
+
+    /// The chosen token of the strip is the position on view: in a stage of a pass, one of the
+    /// positions that the pass runs over. Where it is another, the last of them is chosen.
+    pub(super) fn settle_token(&mut self) {
+        let Some(run) = self.run.as_ref().filter(|_| runs_over_positions(&self.view.spot)) else {
+            return;
+        };
+        let positions = positions_on_view(run, &self.view.spot);
+        if !positions.is_empty() && !positions.contains(&self.view.token) {
+            self.view.token = positions.end - 1;
+        }
+    }
+
+    /// A token was chosen: where a stage is on view that it has no part in, its own pass is shown.
+    pub(super) fn show_pass_of_token(&mut self) {
+        let Some(run) = self.run.clone().filter(|_| runs_over_positions(&self.view.spot)) else {
+            return;
+        };
+        let (token, shown) = (self.view.token, self.view.pass());
+        let spot_in = |pass: usize| {
+            let mut spot = self.view.spot.clone();
+            spot.address.pass = Some(pass).filter(|pass| *pass > 0);
+            spot
+        };
+        let mut passes = (0..run.passes.len()).rev().map(spot_in);
+        let own = passes.find(|spot| positions_on_view(&run, spot).start <= token);
+        if let Some(spot) = own.filter(|spot| spot.pass() != shown) {
+            self.view.locked = None;
+            self.view.spot = spot;
+        }
+        self.settle_token();
     }
 
     /// Shows a spot, unless a view is open: the run moves under it, and it stays.
@@ -302,6 +351,25 @@ impl App {
             let norm = Place::Hook(Hook::Block(layer, BlockHook::Ln1));
             self.go(Spot::at(norm, Some(self.view.pass())));
         }
+    }
+}
+
+/// Whether what is on view is computed position by position, in one pass.
+fn runs_over_positions(spot: &Spot) -> bool {
+    let is_text = matches!(spot.address.place, Place::View(View::Text | View::Tokens));
+    !is_text && !is_view(spot)
+}
+
+/// The positions that the strip may mark while `spot` is on view: those that its pass runs over; once
+/// a token was drawn and added to the text, that one.
+fn positions_on_view(run: &RunState, spot: &Spot) -> Range<usize> {
+    let Some(pass) = run.passes.get(spot.pass()) else {
+        return 0..0;
+    };
+    let end = pass.start + pass.n_pos;
+    match spot.address.place {
+        Place::View(View::Screen) if run.ids.len() > end => end..end + 1,
+        _ => pass.start..end,
     }
 }
 

@@ -142,9 +142,11 @@ impl<'a> Button<'a> {
             (false, true) => (palette.chosen, palette.hairline(), palette.text),
             (false, false) => (palette.surface, palette.hairline(), palette.text),
         };
-        match self.is_disabled {
-            true => (mix(fill, palette.background, 0.6), line, palette.faint),
-            false => (fill, line, text),
+        match (self.is_disabled, self.is_primary) {
+            // Its label still says what it would do.
+            (true, true) => (palette.sunk, palette.hairline(), palette.muted),
+            (true, false) => (mix(fill, palette.background, 0.6), line, palette.faint),
+            (false, _) => (fill, line, text),
         }
     }
 }

@@ -333,7 +333,8 @@ fn dot_ui(
         false => painter.circle_stroke(at, 4.0, egui::Stroke::new(1.2, palette.faint)),
     };
     if is_set {
-        painter.circle_filled(at, 5.5, palette.bad);
+        // Around the dot, which still says what is computed.
+        painter.circle_stroke(at, 7.0, egui::Stroke::new(2.5, palette.bad));
     } else if response.hovered() {
         painter.circle_stroke(at, 6.5, egui::Stroke::new(1.5, palette.bad));
     }

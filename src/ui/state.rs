@@ -62,7 +62,7 @@ pub enum Depth {
 }
 
 /// A sheet over the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Overlay {
     /// Another prompt.
     Prompt,

@@ -9,6 +9,7 @@ use super::roles;
 use super::spot::Spot;
 use super::state::Overlay;
 use super::theme::{Palette, Role, Type, corner, mix, space};
+use super::tokens::{TokenLabel, label};
 use crate::trace::debug::Next;
 use crate::trace::{Place, View};
 
@@ -69,7 +70,11 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let height = CHIP + if spans.is_empty() { 16.0 } else { 32.0 };
     // The place of the next token.
     let next = (scene.run.next != Next::Ended && !lefts.is_empty()).then_some(x);
-    let total = x + if next.is_some() { NEXT } else { 0.0 };
+    let drawn = drawn_next(scene);
+    let next_width = drawn
+        .as_ref()
+        .map_or(NEXT, |label| width_of(ui, label).max(NEXT));
+    let total = x + if next.is_some() { next_width } else { 0.0 };
     let chosen = scene.view.token;
     let id = ui.scope_id().with("strip-chosen");
     let shown: Option<usize> = ui.data(|data| data.get_temp(id));
@@ -86,8 +91,9 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 chip_ui(ui, scene, at, rect);
             }
             if let Some(left) = next.filter(|left| *left < viewport.right()) {
-                let rect = Rect::from_min_size(area.min + vec2(left, 1.0), vec2(NEXT, CHIP));
-                next_ui(ui, scene, rect);
+                let size = vec2(next_width, CHIP);
+                let rect = Rect::from_min_size(area.min + vec2(left, 1.0), size);
+                next_ui(ui, scene, rect, drawn.as_ref());
             }
             for span in &spans {
                 let first = lefts.get(span.positions.start).copied().unwrap_or(total);
@@ -108,12 +114,22 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     ui.data_mut(|data| data.insert_temp(id, chosen));
 }
 
-/// The empty place of the next token, which the last one predicts.
-fn next_ui(ui: &Ui, scene: &mut Scene<'_>, rect: Rect) {
+/// The token that was drawn last, while it is not yet part of the text.
+fn drawn_next(scene: &Scene<'_>) -> Option<TokenLabel> {
+    let pass = scene.run.passes.last()?;
+    let drawn = pass.draw.as_ref().filter(|_| scene.run.next == Next::Append);
+    drawn.map(|draw| label(&draw.text))
+}
+
+/// The place of the next token, which the last one predicts: empty until one was drawn.
+fn next_ui(ui: &Ui, scene: &mut Scene<'_>, rect: Rect, drawn: Option<&TokenLabel>) {
     let palette = Palette::of(ui);
     let response = ui.interact(rect, ui.scope_id().with("next"), Sense::click());
-    let label = "the next token, not drawn yet";
-    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, label));
+    let label = match drawn {
+        Some(drawn) => format!("the next token, drawn: {}", drawn.name()),
+        None => "the next token, not drawn yet".to_owned(),
+    };
+    response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, &label));
     outline(ui.painter(), rect.shrink(0.5), palette.faint);
     let font = Type::Label.font();
     let colour = if response.hovered() {
@@ -121,22 +137,21 @@ fn next_ui(ui: &Ui, scene: &mut Scene<'_>, rect: Rect) {
     } else {
         palette.muted
     };
-    ui.painter().text(
-        rect.center(),
-        egui::Align2::CENTER_CENTER,
-        "?",
-        font,
-        colour,
-    );
+    let text = drawn.map_or("?".to_owned(), TokenLabel::name);
+    ui.painter()
+        .text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colour);
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     if response.clicked() {
         let pass = scene.run.passes.len().saturating_sub(1);
         let place = Place::View(View::Screen);
         scene.send(Command::Go(Spot::at(place, Some(pass))));
     }
-    response.on_hover_text(
-        "The next token: what is computed at the last position predicts it. Click to run there.",
-    );
+    response.on_hover_text(match drawn {
+        Some(_) => "The next token: it was drawn, and joins the text with the next step.",
+        None => {
+            "The next token: what is computed at the last position predicts it. Click to run there."
+        }
+    });
 }
 
 /// Who speaks, under the tokens of one message.
@@ -164,24 +179,24 @@ fn role_ui(ui: &Ui, role: &str, rect: Rect) {
 
 /// How wide each chip is.
 fn widths(ui: &Ui, scene: &Scene<'_>) -> Vec<f32> {
+    let labels = scene.labels.iter();
+    labels.map(|label| width_of(ui, label)).collect()
+}
+
+fn width_of(ui: &Ui, label: &TokenLabel) -> f32 {
     let font = Type::Label.font();
-    let width = |label: &super::tokens::TokenLabel| {
-        // Letters are measured one by one: laying out 2,000 tokens every frame costs too much.
-        let text: f32 = ui.fonts_mut(|fonts| {
-            label
-                .text
-                .chars()
-                .take(40)
-                .map(|letter| fonts.glyph_width(&font, letter))
-                .sum()
-        });
-        let space = if label.has_space { 4.0 } else { 0.0 };
-        let subscript = label
-            .position
-            .map_or(0.0, |at| 4.5 * at.to_string().len() as f32);
-        (text + space + subscript + 17.0).max(MIN_WIDTH)
-    };
-    scene.labels.iter().map(width).collect()
+    // Letters are measured one by one: laying out 2,000 tokens every frame costs too much.
+    let text: f32 = ui.fonts_mut(|fonts| {
+        let letters = label.text.chars().take(40);
+        letters
+            .map(|letter| fonts.glyph_width(&font, letter))
+            .sum()
+    });
+    let space = if label.has_space { 4.0 } else { 0.0 };
+    let subscript = label
+        .position
+        .map_or(0.0, |at| 4.5 * at.to_string().len() as f32);
+    (text + space + subscript + 17.0).max(MIN_WIDTH)
 }
 
 fn chip_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, rect: Rect) {

@@ -14,7 +14,12 @@ use crate::ui::theme::{Palette, Type, space};
 const EXAMPLES: [&str; 3] = ["blocks.2", "sample if p<0.5", "blocks.2 if head(3,0)>0.4"];
 
 /// Draws the sheet.
-pub fn breakpoints_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
+pub fn breakpoints_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    breakpoints: &[Breakpoint],
+    is_new: bool,
+) {
     let palette = Palette::of(ui);
     ui.set_width(480.0_f32.min(ui.ctx().content_rect().width() - 80.0));
     title_ui(ui, scene, "Breakpoints");
@@ -34,10 +39,10 @@ pub fn breakpoints_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpo
         });
     }
     ui.add_space(space::SMALL);
-    add_ui(ui, scene, breakpoints);
+    add_ui(ui, scene, breakpoints, is_new);
 }
 
-fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
+fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint], is_new: bool) {
     let palette = Palette::of(ui);
     let id = egui::Id::unique("breakpoint-draft");
     let mut draft: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
@@ -51,6 +56,9 @@ fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
                 .desired_width(300.0)
                 .hint_text("sample if p<0.5");
             let field = ui.add(field).labelled_by(label.id);
+            if is_new {
+                field.request_focus();
+            }
             let enter = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let parsed = draft.parse::<Breakpoint>();
             let mut add = Button::new("Add");
@@ -61,6 +69,7 @@ fn add_ui(ui: &mut Ui, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
                 changed.push(breakpoint.clone());
                 scene.commands.push(Command::Breakpoints(changed));
                 draft.clear();
+                field.request_focus();
             }
             parsed
         })

@@ -19,11 +19,18 @@ use super::state::Overlay;
 use super::theme::{Palette, Type, space};
 use crate::trace::debug::Breakpoint;
 
+/// What of the window's height a sheet leaves free: its own margins, and some of the window.
+const MARGIN: f32 = 72.0;
+
 /// Draws the sheet that is open, if one is.
 pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]) {
     if scene.view.overlay != Some(Overlay::Palette) {
         palette::forget(ctx);
     }
+    if scene.view.overlay != Some(Overlay::Prompt) {
+        prompt::forget(ctx);
+    }
+    let is_new = has_just_opened(ctx, scene.view.overlay);
     let Some(overlay) = scene.view.overlay else {
         return;
     };
@@ -34,23 +41,38 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
             .shadow(ui.visuals().window_shadow)
     };
     let response = modal.frame(egui::Frame::NONE).show(ctx, |ui| {
-        frame(ui).show(ui, |ui| match overlay {
-            Overlay::Prompt => prompt::prompt_ui(ui, scene),
-            Overlay::Keys => keys::keys_ui(ui, scene),
-            Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints),
-            Overlay::Settings => settings::settings_ui(ui, scene),
-            Overlay::Palette => palette::palette_ui(ui, scene),
-            Overlay::Talk => {
-                ui.set_width(620.0_f32.min(ui.ctx().content_rect().width() - 80.0));
-                title_ui(ui, scene, "Stops of the talk");
-                super::present::talk_ui(ui, scene);
-            }
-            Overlay::Share => share::share_ui(ui, scene),
+        frame(ui).show(ui, |ui| {
+            // A sheet that is higher than the window scrolls.
+            let height = (ctx.content_rect().height() - MARGIN).max(120.0);
+            let scrolled = egui::ScrollArea::vertical().id_salt(Id::unique(overlay));
+            scrolled.max_height(height).show(ui, |ui| match overlay {
+                Overlay::Prompt => prompt::prompt_ui(ui, scene, is_new),
+                Overlay::Keys => keys::keys_ui(ui, scene),
+                Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints, is_new),
+                Overlay::Settings => settings::settings_ui(ui, scene),
+                Overlay::Palette => palette::palette_ui(ui, scene),
+                Overlay::Talk => {
+                    ui.set_width(620.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+                    title_ui(ui, scene, "Stops of the talk");
+                    super::present::talk_ui(ui, scene);
+                }
+                Overlay::Share => share::share_ui(ui, scene),
+            });
         });
     });
     if response.should_close() {
         scene.send(Command::Overlay(None));
     }
+}
+
+/// Whether this sheet was not open in the frame before: its field takes the keyboard then.
+fn has_just_opened(ctx: &Context, overlay: Option<Overlay>) -> bool {
+    let id = Id::unique("open-sheet");
+    ctx.data_mut(|data| {
+        let before: Option<Overlay> = data.get_temp(id).flatten();
+        data.insert_temp(id, overlay);
+        before != overlay
+    })
 }
 
 /// The title of a sheet, with the way out at its right.

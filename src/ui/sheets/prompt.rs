@@ -19,14 +19,25 @@ const EXAMPLES: [(&str, bool); 6] = [
     ("What is the capital of Japan?", true),
 ];
 
+/// Forgets what was typed, once the sheet is closed.
+pub fn forget(ctx: &egui::Context) {
+    ctx.data_mut(|data| data.remove::<PromptSettings>(draft_id()));
+}
+
+fn draft_id() -> egui::Id {
+    egui::Id::unique("prompt-draft")
+}
+
 /// Draws the sheet. What was typed stays until it is run or the sheet is closed.
-pub fn prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
+pub fn prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>, is_new: bool) {
     let palette = Palette::of(ui);
-    let id = egui::Id::unique("prompt-draft");
+    let id = draft_id();
     let stored: Option<PromptSettings> = ui.data(|data| data.get_temp(id));
-    let is_new = stored.is_none();
     let mut draft = stored.unwrap_or_else(|| scene.settings.prompt.clone());
     ui.set_width(560.0_f32.min(ui.ctx().content_rect().width() - 80.0));
+    // Before the field sees it. The key knows whether Ctrl was held when it went down; by the end of
+    // the frame both may be up again.
+    let enter = ui.input_mut(|input| input.consume_key(egui::Modifiers::COMMAND, egui::Key::Enter));
     title_ui(ui, scene, "Prompt");
     ui.horizontal(|ui| {
         if let Some(chosen) = segmented(ui, "form", &["Raw", "Chat"], usize::from(draft.is_chat)) {
@@ -66,7 +77,6 @@ pub fn prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         }
     });
     ui.add_space(space::SMALL);
-    let enter = ui.input(|input| input.modifiers.command && input.key_pressed(egui::Key::Enter));
     let mut run = Button::new("Run");
     run.is_primary = true;
     run.key = "Ctrl ⏎";
@@ -74,9 +84,7 @@ pub fn prompt_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let is_run = run.show(ui, 32.0).clicked() || enter;
     if is_run && !draft.text.is_empty() {
         scene.send(Command::Open(draft));
-        ui.data_mut(|data| data.remove::<PromptSettings>(id));
-    } else if ui.input(|input| input.key_pressed(egui::Key::Escape)) {
-        ui.data_mut(|data| data.remove::<PromptSettings>(id));
+        forget(ui.ctx());
     } else {
         ui.data_mut(|data| data.insert_temp(id, draft));
     }

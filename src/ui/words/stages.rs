@@ -235,6 +235,10 @@ pub const SAMPLE: PictureText = PictureText {
 pub const GREEDY_HAPPENS: &str = "The sampling is [greedy]: the likeliest token, **{token}**, is taken, and no random number is drawn. \
      With a [temperature] above 0 others get their chance.";
 
+/// What happens where somebody chose the token. Takes `{token}`, `{p}`.
+pub const FORCED_HAPPENS: &str = "**{token}** was put here by hand: no random number was drawn, and the model's shares had no say. \
+     The model gave it {p}. The bars show what a [draw] would have chosen from.";
+
 /// To the screen. Takes `{token}`, `{id}`.
 pub const SCREEN: PictureText = PictureText {
     title: "To the screen",
@@ -370,7 +374,7 @@ mod tests {
         ALL.into_iter()
             .flat_map(PictureText::texts)
             .chain(LOOSE)
-            .chain([GREEDY_HAPPENS])
+            .chain([GREEDY_HAPPENS, FORCED_HAPPENS])
             .chain(steps)
     }
 

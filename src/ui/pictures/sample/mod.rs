@@ -11,7 +11,7 @@ use egui::{Rect, Ui, UiBuilder, pos2};
 use crate::engine::question::{
     Candidate, Filter, Question, SamplingChoice, SamplingParams, SamplingView, Told,
 };
-use crate::trace::debug::{DebugCommand, Way};
+use crate::trace::debug::{DebugCommand, DrawKind, DrawState, Way};
 use crate::trace::units::count;
 use crate::trace::{Address, Hook, Place};
 use crate::ui::command::{Command, Pointing};
@@ -88,7 +88,8 @@ impl Picture for SamplePicture {
         });
         let chosen = self.chosen(scene).map(|(candidate, _)| candidate.token);
         ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
-            needle::strip_ui(ui, scene, view, chosen);
+            let forced = self.forced(scene).map(|draw| written(&draw.text));
+            needle::strip_ui(ui, scene, view, chosen, forced.as_deref());
             self.choice_ui(ui, scene, view);
         });
         ui.advance_cursor_after_rect(room);
@@ -135,17 +136,19 @@ impl Picture for SamplePicture {
         let heat = self
             .view()
             .map(|view| format!("{:.2}", view.settings.temperature));
-        let happens = if is_greedy {
-            stages::GREEDY_HAPPENS
-        } else {
-            words.happens
+        let forced = self.forced(scene);
+        let happens = match forced {
+            Some(_) => stages::FORCED_HAPPENS,
+            None if is_greedy => stages::GREEDY_HAPPENS,
+            None => words.happens,
         };
+        let p = forced.map(|draw| percent(f64::from(draw.logprob).exp()));
         let values = [
             ("token", drawn.as_str()),
             ("temperature", heat.as_deref().unwrap_or("…")),
+            ("p", p.as_deref().unwrap_or("…")),
         ];
-        let draw = scene.run.passes.get(scene.view.pass());
-        let draw = draw.and_then(|pass| pass.draw.as_ref());
+        let draw = draw_on_view(scene);
         Side {
             happens: fill(happens, &values),
             look_for: words.look_for.into(),
@@ -179,18 +182,38 @@ impl SamplePicture {
         }
     }
 
+    /// The draw on view, where somebody chose its token. What other settings would draw is a draw.
+    fn forced<'a>(&self, scene: &'a Scene<'_>) -> Option<&'a DrawState> {
+        let is_forced = |draw: &&DrawState| draw.kind == DrawKind::Forced;
+        draw_on_view(scene).filter(|draw| self.what_if.is_none() && is_forced(draw))
+    }
+
     fn bars_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &SamplingView) {
         let palette = Palette::of(ui);
         let n_fit = ((ui.available_height() / LINE) as usize).max(1);
+        let forced = self.forced(scene).cloned();
         let drawn = view.draw.as_ref().map(|draw| draw.token);
         let hue = palette.role(Role::Logits);
-        let lines = lines(view, n_fit);
+        let mut lines = lines(view, n_fit);
+        if let Some(forced) = &forced {
+            show_forced(&mut lines, view, forced, n_fit);
+        }
         let bar = |line: &Line| match line {
+            Line::Forced => {
+                let forced = forced.as_ref()?;
+                let p = f64::from(forced.logprob).exp();
+                Some(Bar {
+                    reason: Some("put here by hand".to_owned()),
+                    is_chosen: true,
+                    ..Bar::new(written(&forced.text), p as f32, percent(p), hue)
+                })
+            }
             Line::Token(at) => {
                 let candidate = view.filtered.candidates.get(*at)?;
                 let p = candidate.probability;
                 let kept = candidate.excluded.is_none() && candidate.share > 0.0;
                 let reason = candidate.excluded.as_ref().map(|out| out.filter);
+                let is_forced = forced.as_ref().is_some_and(|one| one.token == candidate.token);
                 let text = view.texts.get(*at).map(|text| written(text));
                 Some(Bar {
                     second: if kept {
@@ -198,7 +221,10 @@ impl SamplePicture {
                     } else {
                         String::new()
                     },
-                    reason: reason.map(|filter| reason_of(filter, &view.settings)),
+                    reason: match is_forced {
+                        true => Some("put here by hand".to_owned()),
+                        false => reason.map(|filter| reason_of(filter, &view.settings)),
+                    },
                     is_chosen: drawn == Some(candidate.token),
                     ..Bar::new(text.unwrap_or_default(), p as f32, percent(p), hue)
                 })
@@ -214,6 +240,7 @@ impl SamplePicture {
             .show(ui);
         let id_at = |at: usize| match lines.get(at)? {
             Line::Token(at) => view.filtered.candidates.get(*at).map(|one| one.token),
+            Line::Forced => forced.as_ref().map(|forced| forced.token),
             Line::More(_) => None,
         };
         let at = shown.hovered.and_then(id_at).map(|id| address(scene, id));
@@ -330,6 +357,25 @@ enum Line {
     Token(usize),
     /// So many kept tokens that have no room.
     More(usize),
+    /// The token that was put there by hand, and is not among those followed.
+    Forced,
+}
+
+/// Gives the token that was put there by hand a line, where it has none yet.
+fn show_forced(lines: &mut Vec<Line>, view: &SamplingView, forced: &DrawState, n_fit: usize) {
+    let mut candidates = view.filtered.candidates.iter();
+    let place = candidates.position(|candidate| candidate.token == forced.token);
+    let line = place.map_or(Line::Forced, Line::Token);
+    if !lines.contains(&line) {
+        lines.truncate(n_fit.saturating_sub(1));
+        lines.push(line);
+    }
+}
+
+/// The draw of the pass on view, once it was made.
+fn draw_on_view<'a>(scene: &'a Scene<'_>) -> Option<&'a DrawState> {
+    let pass = scene.run.passes.get(scene.view.pass())?;
+    pass.draw.as_ref()
 }
 
 /// At most `n_fit` lines: the likeliest tokens, and always some of those that were dropped.

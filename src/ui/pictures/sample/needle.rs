@@ -10,15 +10,25 @@ use crate::ui::picture::Scene;
 use crate::ui::pictures::shared::{text_in, written};
 use crate::ui::theme::{Palette, Role, Type, corner};
 
-/// Draws the strip; `chosen` has the ring.
-pub fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>, view: &SamplingView, chosen: Option<u32>) {
+/// Draws the strip; `chosen` has the ring, `forced` is a token that was put there by hand.
+pub fn strip_ui(
+    ui: &mut Ui,
+    scene: &mut Scene<'_>,
+    view: &SamplingView,
+    chosen: Option<u32>,
+    forced: Option<&str>,
+) {
     let palette = Palette::of(ui);
     ui.spacing_mut().item_spacing.y = 2.0;
-    let (title, detail) = match view.settings.is_greedy() {
-        true => ("No draw", "the likeliest token has all of it"),
-        false => (
+    let (title, detail) = match (forced, view.settings.is_greedy()) {
+        (Some(name), _) => (
+            "No draw",
+            format!("“{name}” was put here by hand; a draw would have had these stretches"),
+        ),
+        (None, true) => ("No draw", "the likeliest token has all of it".to_owned()),
+        (None, false) => (
             "The draw",
-            "every token that is left has a stretch as long as its share",
+            "every token that is left has a stretch as long as its share".to_owned(),
         ),
     };
     ui.horizontal(|ui| {

@@ -15,6 +15,8 @@ use crate::ui::widgets::chip_ui;
 #[derive(Debug, Default)]
 pub struct TokenPicker {
     text: String,
+    /// Whether Enter was pressed: the first that is found is chosen, as soon as it is.
+    takes_first: bool,
 }
 
 /// Most tokens that are offered.
@@ -30,8 +32,13 @@ impl TokenPicker {
             ui.set_width(300.0);
             self.search_ui(ui, scene)
         });
+        if shown.is_none() {
+            // What was looked for last time is not looked for again.
+            *self = Self::default();
+        }
         let chosen = shown.and_then(|shown| shown.inner);
         if chosen.is_some() {
+            *self = Self::default();
             egui::Popup::close_all(ui.ctx());
         }
         chosen
@@ -44,6 +51,12 @@ impl TokenPicker {
             .hint_text("Paris")
             .desired_width(f32::INFINITY);
         let field = ui.add(field).labelled_by(label.id);
+        if field.changed() {
+            self.takes_first = false;
+        }
+        if field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+            self.takes_first = true;
+        }
         if !ui.memory(|memory| memory.focused().is_some_and(|id| id == field.id)) {
             field.request_focus();
         }
@@ -65,12 +78,15 @@ impl TokenPicker {
         let mut chosen = None;
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = egui::vec2(5.0, 5.0);
-            for entry in &found.entries {
+            for (place, entry) in found.entries.iter().enumerate() {
                 let label = tokens::label(&entry.text);
                 let dot = if label.has_space { "·" } else { "" };
                 let text: String = label.text.chars().take(24).collect();
-                let chip = chip_ui(ui, &format!("{dot}{text}"), false);
-                if chip.on_hover_text(format!("id {}", entry.id)).clicked() {
+                // The one that Enter takes is marked.
+                let chip = chip_ui(ui, &format!("{dot}{text}"), place == 0);
+                let is_taken = self.takes_first && place == 0;
+                let chip = chip.on_hover_text(format!("id {}", entry.id));
+                if chip.clicked() || is_taken {
                     chosen = Some(NamedToken {
                         id: entry.id,
                         text: entry.text.clone(),
@@ -80,8 +96,10 @@ impl TokenPicker {
         });
         let told = match n_found {
             0 => "No token has this text.".to_owned(),
-            _ if n_found > n_shown => format!("{n_shown} of {n_found}; the dot is a space"),
-            _ => "The dot is a space.".to_owned(),
+            _ if n_found > n_shown => {
+                format!("{n_shown} of {n_found}; the dot is a space; ⏎ takes the first")
+            }
+            _ => "The dot is a space. ⏎ takes the first.".to_owned(),
         };
         ui.label(Type::Small.text(told, palette.muted));
         chosen
