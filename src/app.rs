@@ -130,7 +130,7 @@ impl App {
             cache: CacheOptions::default(),
             target: start.target,
             first_steps: Some(start.steps),
-            aim: Aim::at(start.token),
+            aim: Aim::of_flags(start.token, start.head),
             keeps_view: false,
             stepped_at: Instant::now(),
             chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,

@@ -5,7 +5,7 @@ use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, Place, Stage};
 use crate::ui::pictures;
-use crate::ui::spot::{PictureKind, Spot};
+use crate::ui::spot::Spot;
 use crate::ui::view_line::ViewLine;
 
 /// What to point at: it waits until the run stands where it is asked for.
@@ -17,6 +17,8 @@ pub(super) struct Aim {
     key: Option<usize>,
     /// Whether someone named these, and hears what is not there.
     is_named: bool,
+    /// Whether the command line named them: what is not there is a failure.
+    is_flag: bool,
 }
 
 impl Aim {
@@ -24,6 +26,16 @@ impl Aim {
     pub(super) fn at(token: Option<usize>) -> Self {
         Self {
             token,
+            ..Self::default()
+        }
+    }
+
+    /// At what the command line names.
+    pub(super) fn of_flags(token: Option<usize>, head: Option<usize>) -> Self {
+        Self {
+            token,
+            head,
+            is_flag: true,
             ..Self::default()
         }
     }
@@ -44,6 +56,7 @@ impl App {
             head: line.head,
             key: line.key,
             is_named: true,
+            is_flag: false,
         };
         if model.is_none() && prompt.is_none() {
             self.write_on(line.steps.unwrap_or(0));
@@ -81,11 +94,12 @@ impl App {
         let last_token = self.labels.len().saturating_sub(1);
         let last_head = self.facts.n_heads.saturating_sub(1);
         if let Some(head) = aim.head {
-            self.view.head = head.min(last_head);
+            self.view.choose_head(head.min(last_head));
         }
         if let Some(token) = aim.token {
             self.view.token = token.min(last_token);
             self.follow_token();
+            self.show_pass_of_token();
         }
         if aim.is_named {
             self.view.key = aim.key.map(|key| key.min(last_token));
@@ -93,30 +107,25 @@ impl App {
         let heads = (aim.head, last_head, "heads", "head");
         let tokens = (aim.token.max(aim.key), last_token, "positions", "position");
         for (asked, last, all, one) in [heads, tokens] {
-            if let Some(asked) = asked.filter(|asked| aim.is_named && *asked > last) {
-                self.messages.tell(format!(
-                    "There is no {one} {asked}: {all} go from 0 to {last} here, so {one} {last} is \
-                     shown."
-                ));
+            let Some(asked) = asked.filter(|asked| *asked > last) else {
+                continue;
+            };
+            let why = format!(
+                "There is no {one} {asked}: {all} go from 0 to {last} here, so {one} {last} is shown."
+            );
+            match aim.is_flag {
+                true => self.messages.complain(why),
+                false if aim.is_named => self.messages.tell(why),
+                false => {}
             }
         }
     }
 
     /// Tells of a tab that a picture does not have.
     fn tell_of_tab(&mut self, spot: &Spot) {
-        let (Some(tab), Some(kind)) = (&spot.tab, PictureKind::of(spot.address.place)) else {
-            return;
-        };
-        let tabs = pictures::create(kind).tabs();
-        if tabs.iter().any(|known| known.to_lowercase() == *tab) {
-            return;
+        if let Err(why) = pictures::check_tab(spot) {
+            self.messages.tell(why);
         }
-        let known: Vec<String> = tabs.iter().map(|tab| tab.to_lowercase()).collect();
-        let place = Address::at(spot.address.place);
-        self.messages.tell(match known.is_empty() {
-            true => format!("{place} has no tabs, so there is no #{tab}."),
-            false => format!("{place} has no tab #{tab}: it has #{}.", known.join(", #")),
-        });
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Start {
     pub steps: usize,
     /// The position of the text to point at; the last one if `None`.
     pub token: Option<usize>,
+    /// The head to point at; the one with the clearest pattern if `None`.
+    pub head: Option<usize>,
     /// Which model.
     pub model: ModelChoice,
     /// Where models come from; what the environment says if `None`.
@@ -53,6 +55,7 @@ impl Start {
             target: None,
             steps: 0,
             token: None,
+            head: None,
             model,
             hub: None,
             recorded: None,

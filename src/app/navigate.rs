@@ -199,9 +199,10 @@ impl App {
             match axis {
                 Axis::Pos | Axis::QueryPos => self.view.token = start + at,
                 Axis::KeyPos => self.view.key = Some(*at),
-                Axis::Head => self.view.head = *at,
+                Axis::Head => self.view.choose_head(*at),
                 Axis::KvHead => {
-                    self.view.head = at * self.facts.n_heads / self.facts.n_kv_heads.max(1)
+                    let n_sharing = self.facts.n_heads / self.facts.n_kv_heads.max(1);
+                    self.view.choose_head(at * n_sharing);
                 }
                 Axis::HeadDim | Axis::DModel | Axis::DMlp | Axis::Vocab => {}
             }

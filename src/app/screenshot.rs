@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use egui::ColorImage;
 
 use super::App;
+use super::aim::Aim;
 use super::launch::{Start, run_native};
 use crate::ui::spot::Spot;
 
@@ -26,15 +27,19 @@ const CALM_FRAMES: usize = 6;
 pub fn shoot(start: Start, file: &Path) -> Result<()> {
     let (result, outcome) = channel();
     let (target, steps) = (start.target.clone(), start.steps);
+    let aim = Aim::of_flags(start.token, start.head);
     let start = Start {
         target: None,
         steps: 0,
+        token: None,
+        head: None,
         ..start
     };
     run_native(start, move |app| Shooter {
         app,
         target,
         steps,
+        aim,
         calm: 0,
         begun: Instant::now(),
         state: State::Opening,
@@ -51,6 +56,7 @@ struct Shooter {
     app: App,
     target: Option<Spot>,
     steps: usize,
+    aim: Aim,
     calm: usize,
     begun: Instant,
     state: State,
@@ -102,6 +108,7 @@ impl Shooter {
                 if let Some(target) = self.target.take() {
                     self.app.go(target);
                 }
+                self.app.aim = std::mem::take(&mut self.aim);
             }
             State::Going if is_calm => {
                 let (shot, photo) = channel();

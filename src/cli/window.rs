@@ -12,7 +12,7 @@ use crate::hub;
 use crate::model::linear::Kernels;
 use crate::settings::{PromptSettings, Settings, ThemeChoice};
 use crate::trace::{Place, View};
-use crate::ui::command::Pointing;
+use crate::ui::pictures;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, ViewState};
 use crate::ui::view_line::ViewLine;
@@ -30,7 +30,7 @@ pub struct Args {
     #[arg(long)]
     raw: bool,
     /// Show this: a stage, a hook or a view, and a tab of it (`sample#filters`).
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = place)]
     at: Option<Spot>,
     /// Point at this head.
     #[arg(long, value_name = "H")]
@@ -149,9 +149,6 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
     if settings.has_walked || args.at.is_some() {
         view.depth = Depth::Stages;
     }
-    if let Some(head) = args.head {
-        view.point(Pointing::Head(head));
-    }
     let place = args.at.as_ref().map(|at| at.address.place);
     let is_chat = place == Some(Place::View(View::Chat));
     view.key = args.key;
@@ -167,6 +164,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
         target: args.at.clone(),
         steps: args.steps,
         token: args.pos,
+        head: args.head,
         hub: None,
         recorded: args.open.clone(),
         notice,
@@ -175,6 +173,13 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
             .flatten(),
         ask: is_chat.then(|| args.prompt.clone()).flatten(),
     }
+}
+
+/// A place, and a tab that its picture has.
+fn place(text: &str) -> Result<Spot, String> {
+    let spot: Spot = text.parse().map_err(|error| format!("{error}"))?;
+    pictures::check_tab(&spot)?;
+    Ok(spot)
 }
 
 fn theme(text: &str) -> Result<ThemeChoice, String> {

@@ -110,6 +110,8 @@ pub enum Pointing {
     Key(Option<usize>),
     /// A head of the block on view.
     Head(usize),
+    /// A head that shows more than others, while nobody has chosen one.
+    SuggestHead(usize),
     /// A block.
     Layer(usize),
     /// The cell under the pointer: a hook with its whole index.

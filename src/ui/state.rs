@@ -97,6 +97,8 @@ pub struct ViewState {
     pub layer: usize,
     /// The chosen head.
     pub head: usize,
+    /// Whether somebody chose it. While nobody did, a picture may suggest one that shows more.
+    pub is_head_chosen: bool,
     /// The cell under the pointer.
     pub hovered: Option<Address>,
     /// The cell that stays chosen.
@@ -155,6 +157,7 @@ impl Default for ViewState {
             key: None,
             layer: 0,
             head: 0,
+            is_head_chosen: false,
             hovered: None,
             locked: None,
             unfolded: None,
@@ -261,12 +264,20 @@ impl ViewState {
         }
     }
 
+    /// Chooses a head; it stays until another one is chosen.
+    pub fn choose_head(&mut self, head: usize) {
+        self.head = head;
+        self.is_head_chosen = true;
+    }
+
     /// Points at something.
     pub fn point(&mut self, pointing: Pointing) {
         match pointing {
             Pointing::Token(token) => self.token = token,
             Pointing::Key(key) => self.key = key,
-            Pointing::Head(head) => self.head = head,
+            Pointing::Head(head) => self.choose_head(head),
+            Pointing::SuggestHead(head) if !self.is_head_chosen => self.head = head,
+            Pointing::SuggestHead(_) => {}
             Pointing::Layer(layer) => self.layer = layer,
             Pointing::Hover(cell) => self.hovered = cell,
             Pointing::Lock(cell) => self.locked = cell,

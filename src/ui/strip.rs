@@ -306,7 +306,7 @@ fn draw_of<'a>(scene: &'a Scene<'_>, at: usize) -> Option<&'a crate::trace::debu
 fn told_ui(ui: &mut Ui, scene: &Scene<'_>, at: usize) {
     let palette = Palette::of(ui);
     let id = scene.run.ids.get(at).copied().unwrap_or_default();
-    ui.label(Type::Strong.text(format!("{}, position {at}", scene.name(at)), palette.text));
+    ui.label(Type::Strong.text(format!("{}, position {at}", scene.said(at)), palette.text));
     ui.label(Type::MonoSmall.text(format!("id {id}"), palette.muted));
     if let Some(draw) = draw_of(scene, at) {
         let share = crate::trace::units::percent(f64::from(draw.logprob.exp()));

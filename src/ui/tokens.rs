@@ -22,6 +22,22 @@ impl TokenLabel {
             None => self.text.clone(),
         }
     }
+
+    /// The same within a sentence: what is no word stands in quotes, so that `,` is not read as a comma
+    /// of the sentence.
+    #[must_use]
+    pub fn said(&self) -> String {
+        quoted(&self.name())
+    }
+}
+
+/// How a token is written, as it stands in a sentence: in quotes, unless it is a word.
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    match name.chars().next().is_some_and(char::is_alphanumeric) {
+        true => name.to_owned(),
+        false => format!("“{name}”"),
+    }
 }
 
 /// The labels of a text's tokens, in order.
@@ -97,6 +113,13 @@ mod tests {
             names(&["Tom", " and", " Tom", ",", ","]),
             ["Tom₀", "and", "Tom₂", ",", ","]
         );
+    }
+
+    #[test]
+    fn what_is_no_word_stands_in_quotes() {
+        let texts = ["Tom", " and", " Tom", ",", "\n"].map(String::from);
+        let said: Vec<String> = labels(&texts).iter().map(TokenLabel::said).collect();
+        assert_eq!(said, ["Tom₀", "and", "Tom₂", "“,”", "“⏎”"]);
     }
 
     #[test]

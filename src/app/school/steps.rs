@@ -222,7 +222,7 @@ impl App {
             return;
         };
         self.settings.prompt = taken.prompt;
-        self.view.head = taken.head;
+        self.view.choose_head(taken.head);
         self.aim = Aim::at(Some(taken.token));
         self.target = Some(taken.spot);
         self.link.open(taken.request);

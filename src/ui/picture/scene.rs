@@ -129,6 +129,15 @@ impl Scene<'_> {
             .unwrap_or_default()
     }
 
+    /// The token at `position` within a sentence: what is no word stands in quotes.
+    #[must_use]
+    pub fn said(&self, position: usize) -> String {
+        self.labels
+            .get(position)
+            .map(TokenLabel::said)
+            .unwrap_or_default()
+    }
+
     /// The open one of a picture's tabs, as its place among them.
     #[must_use]
     pub fn tab(&self, tabs: &[&str]) -> usize {

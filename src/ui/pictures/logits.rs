@@ -100,7 +100,7 @@ impl Picture for LogitsPicture {
     fn heading(&self, scene: &Scene<'_>) -> Heading {
         Heading {
             title: stages::LOGITS.title.into(),
-            detail: format!("after **{}**", scene.name(scene.position())),
+            detail: format!("after **{}**", scene.said(scene.position())),
             sentence: stages::LOGITS.sentence.into(),
         }
     }
@@ -169,7 +169,7 @@ impl Picture for LogitsPicture {
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let words = &stages::LOGITS;
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let vocab = count(scene.facts.vocab_size as u64);
         let bits = self.view().map(|view| format!("{:.1}", view.entropy_bits));
         let entropy = bits.unwrap_or_else(|| "…".into());

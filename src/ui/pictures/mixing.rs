@@ -115,7 +115,7 @@ impl Picture for MixingPicture {
         let (layer, head) = (scene.view.layer, head(scene));
         Heading {
             title: stages::MIXING.title.into(),
-            detail: format!("L{layer}.H{head} at **{}**", scene.name(scene.position())),
+            detail: format!("L{layer}.H{head} at **{}**", scene.said(scene.position())),
             sentence: stages::MIXING.sentence.into(),
         }
     }
@@ -162,7 +162,7 @@ impl Picture for MixingPicture {
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let words = &stages::MIXING;
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let n_heads = scene.facts.n_heads.to_string();
         let (row, layer) = (scene.row(), scene.view.layer);
         let sizes = writes(scene).ready();

@@ -24,7 +24,8 @@ mod tokens;
 mod weights;
 
 use super::picture::Picture;
-use super::spot::PictureKind;
+use super::spot::{PictureKind, Spot};
+use crate::trace::Address;
 
 /// The picture of every kind, ready to be drawn. Adding a picture is one line here.
 #[must_use]
@@ -50,4 +51,27 @@ pub fn create(kind: PictureKind) -> Box<dyn Picture> {
         PictureKind::Compare => Box::new(compare::ComparePicture::default()),
         PictureKind::Weights => Box::new(weights::WeightsPicture::default()),
     }
+}
+
+/// Whether the picture of a spot has the tab that the spot names.
+///
+/// # Errors
+/// If it has not; the message lists those that it has.
+pub fn check_tab(spot: &Spot) -> Result<(), String> {
+    let (Some(tab), Some(kind)) = (&spot.tab, PictureKind::of(spot.address.place)) else {
+        return Ok(());
+    };
+    let tabs: Vec<String> = create(kind)
+        .tabs()
+        .iter()
+        .map(|tab| tab.to_lowercase())
+        .collect();
+    if tabs.contains(tab) {
+        return Ok(());
+    }
+    let place = Address::at(spot.address.place);
+    Err(match tabs.is_empty() {
+        true => format!("{place} has no tabs, so there is no #{tab}."),
+        false => format!("{place} has no tab #{tab}: it has #{}.", tabs.join(", #")),
+    })
 }

@@ -163,7 +163,7 @@ impl Picture for NormPicture {
             true => stages::LAYER_NORM_HAPPENS,
             false => words.happens,
         };
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let n_pos = scene.pass_range().len();
         Side {
             happens: fill(happens, &[("token", &token)]),
@@ -279,7 +279,7 @@ fn steps_ui(ui: &mut Ui, scene: &Scene<'_>, before: &HostTensor, after: &HostTen
     let centred: Vec<f32> = x.iter().map(|x| x - mean).collect();
     let root = NormEffect::of(Point::Embed, &centred, y).rms_before as f32;
     let scaled: Vec<f32> = centred.iter().map(|x| x / root.max(1e-12)).collect();
-    let token = scene.name(scene.pass_range().start + row);
+    let token = scene.said(scene.pass_range().start + row);
     let what = if takes_mean(scene) {
         "less the mean, ÷ deviation"
     } else {

@@ -45,7 +45,8 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
             // A sheet that is higher than the window scrolls.
             let height = (ctx.content_rect().height() - MARGIN).max(120.0);
             let scrolled = egui::ScrollArea::vertical().id_salt(Id::unique(overlay));
-            scrolled.max_height(height).show(ui, |ui| match overlay {
+            let scrolled = scrolled.max_height(height).min_scrolled_height(height);
+            scrolled.show(ui, |ui| match overlay {
                 Overlay::Prompt => prompt::prompt_ui(ui, scene, is_new),
                 Overlay::Keys => keys::keys_ui(ui, scene),
                 Overlay::Breakpoints => breakpoints::breakpoints_ui(ui, scene, breakpoints, is_new),

@@ -61,8 +61,31 @@ impl HeadGrid {
         self.pins_ui(ui, scene);
     }
 
+    /// The head of block `layer` to begin with: the one with the strongest label, or else the one whose
+    /// newest query reads one position most.
+    pub fn clearest(&self, layer: usize) -> Option<usize> {
+        let block = self.blocks.get(&layer)?;
+        let strength = |scores: &HeadScores| {
+            let strongest = scores.labels().first().map(|label| label.score);
+            Some((strongest?, scores.head))
+        };
+        let labelled = block.scores.iter().filter_map(strength);
+        let labelled = labelled.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let Told::Patterns(heads) = &*block.told else {
+            return None;
+        };
+        let newest = |head: &Miniature| {
+            let n_cols = *head.max.shape().last()?;
+            let row = head.max.values().rchunks(n_cols.max(1)).next()?;
+            Some((row.iter().copied().fold(0.0, f32::max), head.head))
+        };
+        let newest = heads.iter().filter_map(newest);
+        let clearest = newest.max_by(|(a, _), (b, _)| a.total_cmp(b));
+        labelled.or(clearest).map(|(_, head)| head)
+    }
+
     /// Asks for the miniatures of each block that has come this far, and paints those that are new.
-    fn ask(&mut self, ui: &Ui, scene: &mut Scene<'_>, options: &Options) {
+    pub fn ask(&mut self, ui: &Ui, scene: &mut Scene<'_>, options: &Options) {
         let palette = Palette::of(ui);
         for layer in 0..scene.facts.n_layers {
             if !scene.is_computed(&spot(scene, layer)) {

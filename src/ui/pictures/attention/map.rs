@@ -101,7 +101,7 @@ impl MapPart {
             let value = grid
                 .value(cell.row, cell.col)
                 .map_or("masked".into(), figure);
-            let (query, key) = (scene.name(maps.start + cell.row), scene.name(cell.col));
+            let (query, key) = (scene.said(maps.start + cell.row), scene.said(cell.col));
             format!(
                 "{query} reads {key}: {value}\n{}",
                 super::address(scene, cell)

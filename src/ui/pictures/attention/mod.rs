@@ -14,9 +14,10 @@ use crate::trace::measure::heads::{HeadScore, HeadTally};
 use crate::trace::measure::maps::ScoreMaps;
 use crate::trace::{Address, BlockHook, Hook};
 use crate::ui::answers::Asked;
-use crate::ui::command::Command;
+use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
 use crate::ui::pictures::parts::try_edit;
+use crate::ui::state::Mode;
 use crate::ui::theme::Role;
 use crate::ui::widgets::heatmap::{MapCell, figure};
 use crate::ui::words::{fill, stages};
@@ -80,6 +81,10 @@ impl Picture for AttentionPicture {
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         if scene.view.is_presenting && !scene.view.present.shows_heads {
+            if !scene.view.is_head_chosen {
+                self.grid.ask(ui, scene, &self.options);
+                self.suggest_head(scene);
+            }
             self.map_ui(ui, scene);
             return;
         }
@@ -114,7 +119,7 @@ impl Picture for AttentionPicture {
             true => stages::ATTENTION_DECODE_HAPPENS,
             false => words.happens,
         };
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let hook = Hook::Block(scene.view.layer, BlockHook::Pattern);
         let n_heads = scene.facts.n_heads;
         let (n_rows, n_cols) = (range.len(), range.end);
@@ -182,7 +187,7 @@ impl AttentionPicture {
         };
         let hovered = pointed.hovered.map(|cell| address(scene, cell));
         if hovered.is_some() || hovered_cell.is_some() {
-            scene.point(crate::ui::command::Pointing::Hover(hovered));
+            scene.point(Pointing::Hover(hovered));
         }
         if let Some(cell) = pointed.clicked {
             point(scene, cell);
@@ -194,6 +199,7 @@ impl AttentionPicture {
         let height = (ui.available_height() - foot).max(90.0);
         let labels = self.labels(scene);
         self.grid.show(ui, scene, height, &self.options);
+        self.suggest_head(scene);
         let maps = self.last.clone();
         let maps = match maps.as_deref() {
             Some(Told::ScoreMaps(maps)) => Some(maps),
@@ -205,6 +211,17 @@ impl AttentionPicture {
         let is_share = is_map && step(scene) + 1 == TABS.len();
         let legend = legend.filter(|_| is_map);
         self.options.show(ui, &labels, legend, is_share);
+    }
+
+    /// Begins with a head that shows something, where nobody has chosen one. A lesson chooses its own.
+    fn suggest_head(&self, scene: &mut Scene<'_>) {
+        if scene.view.is_head_chosen || scene.view.mode != Mode::Explore {
+            return;
+        }
+        let suggested = self.grid.clearest(scene.view.layer);
+        if let Some(head) = suggested.filter(|head| *head != scene.view.head) {
+            scene.point(Pointing::SuggestHead(head));
+        }
     }
 
     /// The labels that the head on view bears on this text, told from the map on view.
@@ -284,7 +301,7 @@ impl AttentionPicture {
         (places.len() == 3).then(|| Check {
             question: format!(
                 "Which position does **{}** read most in this head?",
-                scene.name(own)
+                scene.said(own)
             ),
             answers: places.iter().map(|place| scene.name(*place)).collect(),
             right,
@@ -337,7 +354,6 @@ fn cell_of(scene: &Scene<'_>, at: &Address) -> Option<MapCell> {
 
 /// Chooses a cell: its query is the token of every picture, its key the one that is read.
 fn point(scene: &mut Scene<'_>, cell: MapCell) {
-    use crate::ui::command::Pointing;
     let start = scene.pass_range().start;
     let locked = address(scene, cell);
     scene.point(Pointing::Token(start + cell.row));

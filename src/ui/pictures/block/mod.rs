@@ -135,7 +135,7 @@ impl Picture for BlockPicture {
             let spot = Spot::at(place, Some(scene.view.pass()));
             ("Next block".to_owned(), Command::Go(spot))
         });
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let n_pos = scene.pass_range().len();
         let pass = scene.run.passes.get(scene.view.pass());
         let time = pass.and_then(|pass| {

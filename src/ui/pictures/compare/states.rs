@@ -172,7 +172,7 @@ impl States {
 
 /// A position's token; both where they differ.
 fn name(comparison: &Comparison, scene: &Scene<'_>, at: usize) -> String {
-    let own = scene.name(at);
+    let own = scene.said(at);
     let text = |side: &crate::trace::measure::compare::Side| {
         side.tokens
             .get(at)

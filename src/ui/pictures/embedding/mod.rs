@@ -35,7 +35,7 @@ impl Picture for EmbeddingPicture {
         let n_rows = crate::trace::units::count(scene.facts.vocab_size as u64);
         let row = format!(
             "token {at}, **{}**, row {} of {n_rows}",
-            scene.name(at),
+            scene.said(at),
             id(scene)
         );
         let (detail, sentence) = match scene.tab(&TABS) {
@@ -89,7 +89,7 @@ impl Picture for EmbeddingPicture {
     }
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let id = id(scene).to_string();
         let (d_model, n_rows) = (scene.facts.d_model, scene.facts.vocab_size);
         let mut side = kit::side(

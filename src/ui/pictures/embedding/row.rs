@@ -254,7 +254,7 @@ fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>, row: &[f32], packed: Option<&Pac
     let per_line = per_line(row.len());
     let width = ui.available_width();
     let height = (width / per_line as f32 * 1.9).clamp(12.0, 24.0);
-    let name = format!("row of {}", scene.name(scene.position()));
+    let name = format!("row of {}", scene.said(scene.position()));
     let dimension = chosen(scene);
     let strip = Values::new(&name, row, &map)
         .per_line(per_line)

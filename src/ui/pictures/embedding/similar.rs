@@ -71,8 +71,8 @@ impl Similar {
             let cosine = grid.value(cell.row, cell.col).map_or("–".into(), figure);
             let tip = format!(
                 "{} and {}: {cosine}",
-                scene.name(cell.row),
-                scene.name(cell.col)
+                scene.said(cell.row),
+                scene.said(cell.col)
             );
             shown.response.clone().on_hover_text_at_pointer(tip);
         }

@@ -281,7 +281,7 @@ fn kept_ui(ui: &mut Ui, scene: &mut Scene<'_>, ledger: &Ledger, kept: Kept, at: 
     let name = if kept.is_value { "value" } else { "key" };
     let title = format!(
         "{name} of {}, block {}",
-        scene.name(kept.position),
+        scene.said(kept.position),
         kept.layer
     );
     ui.label(Type::Strong.text(title, palette.text));

@@ -212,7 +212,7 @@ fn check(scene: &Scene<'_>) -> Option<Check> {
     Some(Check {
         question: format!(
             "You change **{}**, at position {edited}. Which columns must be computed again?",
-            scene.name(edited)
+            scene.said(edited)
         ),
         answers: vec![
             format!("Only position {edited}"),
@@ -279,7 +279,7 @@ fn kept_terms(scene: &Scene<'_>, ledger: &Ledger, kept: Kept) -> Vec<Term> {
     let n = ledger.n_kv_heads * ledger.head_dim;
     let n_bytes = (n as f64 * ledger.bytes_per_value).round() as u64;
     vec![
-        Term::of(role, format!("{name} of {}", scene.name(kept.position))),
+        Term::of(role, format!("{name} of {}", scene.said(kept.position))),
         Term::words(format!("in block {}:", kept.layer)),
         Term::number(format!("{} heads × {}", ledger.n_kv_heads, ledger.head_dim)),
         Term::words("numbers,"),

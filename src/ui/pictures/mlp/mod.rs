@@ -91,7 +91,7 @@ impl Picture for MlpPicture {
             detail: format!(
                 "block {} at **{}**",
                 scene.view.layer,
-                scene.name(scene.position())
+                scene.said(scene.position())
             ),
             sentence: stages::MLP.sentence.into(),
         }
@@ -175,7 +175,7 @@ impl Picture for MlpPicture {
         } else {
             stages::PLAIN_MLP_HAPPENS
         };
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let n = seen.map_or_else(|| "its".to_owned(), |seen| seen.n_neurons.to_string());
         let layer = scene.view.layer;
         let strongest = seen.and_then(|seen| seen.top.first()).and_then(|neuron| {

@@ -74,7 +74,7 @@ impl Positions {
             let value = grid
                 .value(cell.row, cell.col)
                 .map_or_else(String::new, figure);
-            let name = scene.name(start + cell.row);
+            let name = scene.said(start + cell.row);
             let tip = format!("{name}, neuron {}: {value}", cell.col);
             seen.response.on_hover_text_at_pointer(tip);
         }

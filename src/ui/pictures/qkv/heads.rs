@@ -223,7 +223,7 @@ impl Heads {
             point(scene, place(cell));
         }
         let hovered = shown.hovered.map(place)?;
-        let token = scene.name(scene.pass_range().start + hovered.row);
+        let token = scene.said(scene.pass_range().start + hovered.row);
         let value = grid
             .value(hovered.row, hovered.dim)
             .map_or_else(String::new, figure);

@@ -267,7 +267,7 @@ fn terms(scene: &Scene<'_>, place: Place, cell: Option<&Cell>) -> Vec<Term> {
     let name = format!(
         "{}[{}, {}]",
         place.kind.letter(),
-        scene.name(position),
+        scene.said(position),
         place.dim
     );
     let mut terms = vec![Term::of(role, name), Term::words("=")];

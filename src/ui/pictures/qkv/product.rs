@@ -33,7 +33,7 @@ impl Product {
             return;
         };
         let palette = Palette::of(ui);
-        let token = scene.name(scene.pass_range().start + place.row);
+        let token = scene.said(scene.pass_range().start + place.row);
         let letter = place.kind.letter();
         let title = format!("Number {} of {letter}{} at {token}", place.dim, place.head);
         heading_ui(ui, &title);

@@ -245,7 +245,7 @@ impl LensPart {
         let is_chosen = self.chosen(scene) == Some((point, row));
         let (word, share) = (written(&top.token.text), percent(top.probability));
         response.widget_info(|| {
-            let position = scene.name(start + row);
+            let position = scene.said(start + row);
             let text = format!("{}, {position}: {word} {share}", point_name(point));
             WidgetInfo::selected(egui::Role::Button, true, is_chosen, text)
         });
@@ -311,7 +311,7 @@ impl LensPart {
             Term::words(format!(
                 "{} at {}:",
                 point_name(point),
-                scene.name(position)
+                scene.said(position)
             )),
             Term::of(Role::Logits, written(&top.token.text)),
             Term::number(percent(top.probability)),

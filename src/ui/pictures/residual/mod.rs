@@ -32,7 +32,7 @@ pub struct ResidualPicture {
 
 impl Picture for ResidualPicture {
     fn heading(&self, scene: &Scene<'_>) -> Heading {
-        let name = scene.name(scene.position());
+        let name = scene.said(scene.position());
         let (detail, sentence) = match scene.tab_or(&TABS, 1) {
             0 => (
                 format!("how large it is at **{name}**"),
@@ -93,7 +93,7 @@ impl Picture for ResidualPicture {
 
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let words = &stages::RESIDUAL;
-        let token = scene.name(scene.position());
+        let token = scene.said(scene.position());
         let n_run = n_blocks_run(scene);
         let layer = n_run.saturating_sub(1);
         let hook = Hook::Block(layer, BlockHook::ResidPost);

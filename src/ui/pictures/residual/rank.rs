@@ -50,7 +50,7 @@ impl RankPart {
     fn title_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, followed: &mut Option<NamedToken>) {
         let palette = Palette::of(ui);
         ui.horizontal(|ui| {
-            let name = scene.name(scene.position());
+            let name = scene.said(scene.position());
             let n = count(scene.facts.vocab_size as u64);
             let token = self.token.as_ref().map(|token| written(&token.text));
             let title = match token {
@@ -198,7 +198,7 @@ fn cell_ui(
 ) {
     let palette = Palette::of(ui);
     let position = scene.pass_range().start + row;
-    let title = format!("{}, {}", super::point_name(point), scene.name(position));
+    let title = format!("{}, {}", super::point_name(point), scene.said(position));
     let (line, _) = ui.allocate_exact_size(vec2(ui.available_width(), 28.0), Sense::hover());
     text_in(
         ui.painter(),

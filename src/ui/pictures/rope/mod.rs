@@ -37,7 +37,7 @@ impl Picture for RopePicture {
         };
         let n_pairs = scene.facts.head_dim / 2;
         let (layer, head) = (scene.view.layer, query_head(scene));
-        let token = scene.name(position);
+        let token = scene.said(position);
         Heading {
             title: stages::ROPE.title.into(),
             detail: format!(

@@ -21,6 +21,7 @@ use crate::ui::pictures::shared::{
     TokenPicker, hover, percent, slider_ui, text_in, told_ui, written,
 };
 use crate::ui::theme::{Palette, Role, Type, space};
+use crate::ui::tokens::quoted;
 use crate::ui::widgets::heatmap::figure;
 use crate::ui::widgets::{Bar, Bars, chip_ui};
 use crate::ui::words::{fill, stages};
@@ -49,7 +50,7 @@ impl Picture for SamplePicture {
         let last = scene.pass_range().end.saturating_sub(1);
         Heading {
             title: stages::SAMPLE.title.into(),
-            detail: format!("after **{}**", scene.name(last)),
+            detail: format!("after **{}**", scene.said(last)),
             sentence: match scene.tab(&TABS) {
                 0 => stages::SAMPLE.sentence.into(),
                 _ => "The same shares, drawn from again and again: chance evens out, and the counts come near to them.".into(),
@@ -130,7 +131,7 @@ impl Picture for SamplePicture {
         let question = self.question(scene);
         self.told = scene.ask(&question).ready().or(self.told.take());
         let drawn = self.view().and_then(|view| view.drawn.as_ref());
-        let drawn = drawn.map(|token| written(&token.text));
+        let drawn = drawn.map(|token| quoted(&written(&token.text)));
         let drawn = drawn.unwrap_or_else(|| "…".into());
         let is_greedy = self.view().is_some_and(|view| view.settings.is_greedy());
         let heat = self

@@ -71,7 +71,7 @@ impl Picture for TimelinePicture {
         let at = self.tokens.hovered.unwrap_or(scene.view.token);
         let id = scene.run.ids.get(at).copied().unwrap_or_default();
         let mut terms = vec![
-            Term::of(Role::Residual, format!("{}, position {at}", scene.name(at))),
+            Term::of(Role::Residual, format!("{}, position {at}", scene.said(at))),
             Term::words("id"),
             Term::number(id.to_string()),
         ];
