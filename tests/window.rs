@@ -45,6 +45,44 @@ fn six_presses_lead_from_the_text_to_the_chosen_word() {
 }
 
 #[test]
+fn the_strip_marks_the_position_on_view() {
+    let mut window = open(start());
+    for _ in 0..6 {
+        press(&mut window, Key::ArrowRight);
+    }
+    let marked = |window: &_| app(window).view().token;
+    assert_eq!(marked(&window), 14, "the token that was drawn");
+    click(&mut window, "stop 4: Attention");
+    assert_eq!(marked(&window), 13, "it has no part in the prefill");
+    click(&mut window, "token 10: gave");
+    assert_eq!((marked(&window), app(&window).view().pass()), (10, 0));
+    // A token of another pass brings its pass along.
+    click(&mut window, "token 14: Anna₁₄");
+    assert_eq!((marked(&window), app(&window).view().pass()), (14, 1));
+    click(&mut window, "Run to here");
+    assert_eq!((marked(&window), app(&window).view().pass()), (14, 1));
+}
+
+#[test]
+fn a_sheet_takes_the_keyboard_and_forgets_what_was_not_run() {
+    let mut window = open(start());
+    press(&mut window, Key::E);
+    window.event(egui::Event::Text("abandoned".to_owned()));
+    settle(&mut window);
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::E);
+    window.event(egui::Event::Text(" Anna".to_owned()));
+    settle(&mut window);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::Enter);
+    window.step();
+    settle(&mut window);
+    let run = app(&window).run().unwrap();
+    let text = run.texts.concat();
+    assert!(text.ends_with("a book to Anna"), "{text}");
+}
+
+#[test]
 fn nothing_is_computed_beyond_where_one_looks() {
     let mut window = open(start());
     for _ in 0..3 {
@@ -136,6 +174,19 @@ fn a_breakpoint_stops_a_run_to_the_end() {
     click(&mut window, "breakpoint at Block 3");
     press(&mut window, Key::End);
     assert!(app(&window).run().unwrap().passes.len() > 1);
+}
+
+#[test]
+fn a_breakpoint_shows_where_it_stopped_whatever_was_looked_at() {
+    let mut window = open(start());
+    click(&mut window, "breakpoint at Block 3");
+    click(&mut window, "Timeline");
+    press(&mut window, Key::End);
+    assert_eq!(
+        app(&window).run().unwrap().stopped_by.as_deref(),
+        Some("blocks.3")
+    );
+    assert_eq!(place(&window), "blocks.3");
 }
 
 #[test]

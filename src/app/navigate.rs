@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::App;
-use crate::trace::debug::{DebugCommand, RunState};
+use crate::trace::debug::{Breakpoint, DebugCommand, RunState};
 use crate::trace::{Address, Axis, BlockHook, Hook, Place, Stage, View};
 use crate::ui::command::Move;
 use crate::ui::spot::Spot;
@@ -183,8 +183,12 @@ impl App {
             return;
         };
         self.target = None;
+        let pass = run.passes.len().checked_sub(1);
+        let named = breakpoint.parse::<Breakpoint>().ok();
+        let named = named.map(|named| Spot::at(named.address.place, pass));
+        let spot = named.filter(|spot| walk::is_computed(&run, spot));
         let mode = self.view.mode;
-        self.look(walk::newest(&self.facts, self.depth(), &run));
+        self.look(spot.unwrap_or_else(|| walk::newest(&self.facts, self.depth(), &run)));
         self.view.mode = mode;
     }
 
@@ -225,7 +229,11 @@ impl App {
     /// The chosen token of the strip is the position on view: in a stage of a pass, one of the
     /// positions that the pass runs over. Where it is another, the last of them is chosen.
     pub(super) fn settle_token(&mut self) {
-        let Some(run) = self.run.as_ref().filter(|_| runs_over_positions(&self.view.spot)) else {
+        let Some(run) = self
+            .run
+            .as_ref()
+            .filter(|_| runs_over_positions(&self.view.spot))
+        else {
             return;
         };
         let positions = positions_on_view(run, &self.view.spot);
@@ -236,7 +244,11 @@ impl App {
 
     /// A token was chosen: where a stage is on view that it has no part in, its own pass is shown.
     pub(super) fn show_pass_of_token(&mut self) {
-        let Some(run) = self.run.clone().filter(|_| runs_over_positions(&self.view.spot)) else {
+        let Some(run) = self
+            .run
+            .clone()
+            .filter(|_| runs_over_positions(&self.view.spot))
+        else {
             return;
         };
         let (token, shown) = (self.view.token, self.view.pass());

@@ -82,6 +82,14 @@ pub fn flops(rate: f64) -> String {
     format!("{} GFLOP/s", three_digits(rate / 1e9))
 }
 
+/// An entropy in bits, without the word: `5.6`; one that is not nothing is never written as nothing: `<0.1`.
+pub fn bits(bits: f64) -> String {
+    match bits > 0.0 && bits < 0.05 {
+        true => "<0.1".to_owned(),
+        false => format!("{bits:.1}"),
+    }
+}
+
 /// A share of a whole, given as 0 to 1: `98 %`, `5.6 %`, `0.03 %`; one that is not nothing is never
 /// written as nothing: `<0.01 %`.
 pub fn percent(share: f64) -> String {

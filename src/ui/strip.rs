@@ -117,7 +117,10 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 /// The token that was drawn last, while it is not yet part of the text.
 fn drawn_next(scene: &Scene<'_>) -> Option<TokenLabel> {
     let pass = scene.run.passes.last()?;
-    let drawn = pass.draw.as_ref().filter(|_| scene.run.next == Next::Append);
+    let drawn = pass
+        .draw
+        .as_ref()
+        .filter(|_| scene.run.next == Next::Append);
     drawn.map(|draw| label(&draw.text))
 }
 
@@ -138,8 +141,13 @@ fn next_ui(ui: &Ui, scene: &mut Scene<'_>, rect: Rect, drawn: Option<&TokenLabel
         palette.muted
     };
     let text = drawn.map_or("?".to_owned(), TokenLabel::name);
-    ui.painter()
-        .text(rect.center(), egui::Align2::CENTER_CENTER, text, font, colour);
+    ui.painter().text(
+        rect.center(),
+        egui::Align2::CENTER_CENTER,
+        text,
+        font,
+        colour,
+    );
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     if response.clicked() {
         let pass = scene.run.passes.len().saturating_sub(1);
@@ -188,9 +196,7 @@ fn width_of(ui: &Ui, label: &TokenLabel) -> f32 {
     // Letters are measured one by one: laying out 2,000 tokens every frame costs too much.
     let text: f32 = ui.fonts_mut(|fonts| {
         let letters = label.text.chars().take(40);
-        letters
-            .map(|letter| fonts.glyph_width(&font, letter))
-            .sum()
+        letters.map(|letter| fonts.glyph_width(&font, letter)).sum()
     });
     let space = if label.has_space { 4.0 } else { 0.0 };
     let subscript = label

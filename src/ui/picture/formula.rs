@@ -6,6 +6,7 @@ use egui::Ui;
 
 use crate::ui::controls::format;
 use crate::ui::theme::{Palette, Role, Type, space};
+use crate::ui::widgets::heatmap::figure;
 
 /// One piece of a formula.
 #[derive(Debug, Clone)]
@@ -14,6 +15,17 @@ pub struct Term {
     font: Type,
     role: Option<Role>,
     is_muted: bool,
+    is_result: bool,
+}
+
+/// A product as formulas have it: `0.41 × (−1.07)`.
+#[must_use]
+pub fn times(a: f32, b: f32) -> String {
+    let factor = |value: f32| match value < 0.0 {
+        true => format!("({})", figure(value)),
+        false => figure(value),
+    };
+    format!("{} × {}", factor(a), factor(b))
 }
 
 impl Term {
@@ -24,6 +36,7 @@ impl Term {
             font: Type::Body,
             role: None,
             is_muted: true,
+            is_result: false,
         }
     }
 
@@ -34,6 +47,7 @@ impl Term {
             font: Type::Label,
             role: Some(role),
             is_muted: false,
+            is_result: false,
         }
     }
 
@@ -44,6 +58,7 @@ impl Term {
             font: Type::Mono,
             role: None,
             is_muted: false,
+            is_result: false,
         }
     }
 
@@ -54,6 +69,7 @@ impl Term {
             font: Type::MonoStrong,
             role: Some(role),
             is_muted: false,
+            is_result: true,
         }
     }
 }
@@ -64,6 +80,8 @@ pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
     let mut job = egui::text::LayoutJob::default();
     for (at, term) in terms.iter().enumerate() {
         let colour = match (term.role, term.is_muted) {
+            // Below zero it has the colour that maps give it.
+            (Some(_), _) if term.is_result && term.text.starts_with('−') => palette.negative,
             (Some(role), _) => palette.role(role),
             (None, true) => palette.muted,
             (None, false) => palette.text,

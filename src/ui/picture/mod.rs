@@ -17,7 +17,7 @@ use super::command::Command;
 use super::theme::{Palette, Type};
 
 pub use around::{picture_area, picture_ui};
-pub use formula::{Term, formula_ui};
+pub use formula::{Term, formula_ui, times};
 pub use scene::Scene;
 pub use side::side_ui;
 

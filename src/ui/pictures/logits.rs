@@ -8,7 +8,7 @@ use egui::{Align2, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::logits::LogitsView;
 use crate::trace::measure::{At, NamedToken, TokenShare};
-use crate::trace::units::count;
+use crate::trace::units::{self, count};
 use crate::trace::{Address, Hook};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
@@ -171,7 +171,7 @@ impl Picture for LogitsPicture {
         let words = &stages::LOGITS;
         let token = scene.said(scene.position());
         let vocab = count(scene.facts.vocab_size as u64);
-        let bits = self.view().map(|view| format!("{:.1}", view.entropy_bits));
+        let bits = self.view().map(|view| units::bits(view.entropy_bits));
         let entropy = bits.unwrap_or_else(|| "…".into());
         let values = [
             ("token", token.as_str()),
@@ -311,11 +311,11 @@ impl LogitsPicture {
             if self.temperature != 1.0 && chip_ui(ui, "back to 1", false).clicked() {
                 self.temperature = 1.0;
             }
-            let bits = softened.entropy_bits;
-            let text = match 2_f64.powf(bits).round() as u64 {
-                _ if ui.available_width() < 380.0 => format!("{bits:.1} bits open"),
-                0 | 1 => format!("open by {bits:.1} bits: hardly a choice"),
-                n => format!("open by {bits:.1} bits, like {} equal choices", count(n)),
+            let bits = units::bits(softened.entropy_bits);
+            let text = match 2_f64.powf(softened.entropy_bits).round() as u64 {
+                _ if ui.available_width() < 380.0 => format!("{bits} bits open"),
+                0 | 1 => format!("open by {bits} bits: hardly a choice"),
+                n => format!("open by {bits} bits, like {} equal choices", count(n)),
             };
             ui.label(Type::Body.text(text, palette.muted));
             let layout = egui::Layout::right_to_left(egui::Align::Center);

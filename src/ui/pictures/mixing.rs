@@ -8,7 +8,7 @@ use crate::trace::{Address, BlockHook, Hook, HostTensor, Place};
 use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
 use crate::ui::command::Pointing;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
+use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui, times};
 use crate::ui::pictures::parts::{heading_ui, limit_of_most, place_of, try_edit};
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
 use crate::ui::widgets::heatmap::{figure, legend_ui};
@@ -152,7 +152,7 @@ impl Picture for MixingPicture {
                 terms.push(Term::words("+"));
             }
             let v = value.values().get(dim).copied().unwrap_or_default();
-            terms.push(Term::number(format!("{}·{}", figure(*share), figure(v))));
+            terms.push(Term::number(times(*share, v)));
         }
         terms.push(Term::words("+ … ="));
         let z = mix.z.values().get(dim).copied().unwrap_or_default();

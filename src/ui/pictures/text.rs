@@ -112,6 +112,9 @@ impl Picture for TextPicture {
     fn side(&mut self, scene: &mut Scene<'_>) -> Side {
         let mut side = kit::side(&stages::TEXT, &[]);
         let prompt = &scene.settings.prompt;
+        if !prompt.is_chat {
+            side.look_for = stages::RAW_TEXT_LOOK_FOR.into();
+        }
         let other = PromptSettings {
             is_chat: !prompt.is_chat,
             ..prompt.clone()

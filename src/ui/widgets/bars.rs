@@ -203,10 +203,14 @@ fn paint(ui: &Ui, rect: Rect, bar: &Bar, columns: &Columns, response: &Response)
     } else {
         palette.text
     };
-    let fill = if is_faint {
-        mix(palette.background, bar.colour, 0.28)
-    } else {
-        bar.colour
+    // Below zero a bar has the colour that maps give it.
+    let colour = match bar.length < 0.0 && !bar.is_chosen {
+        true => palette.negative,
+        false => bar.colour,
+    };
+    let fill = match is_faint {
+        true => mix(palette.background, colour, 0.28),
+        false => colour,
     };
     let body = columns.bar(rect, bar.length);
     painter.rect_filled(body, corner::CELL, fill);

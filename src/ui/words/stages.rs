@@ -42,6 +42,9 @@ pub const TEXT: PictureText = PictureText {
     ),
 };
 
+/// What to look for in a text that stands in no template.
+pub const RAW_TEXT_LOOK_FOR: &str = "The open end: no mark says who speaks. The model goes on from the last word, whoever wrote it.";
+
 /// The tokens. Takes `{n_tokens}`, `{vocab}`.
 pub const TOKENS: PictureText = PictureText {
     title: "Tokens",

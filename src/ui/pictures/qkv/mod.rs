@@ -11,7 +11,7 @@ use crate::trace::measure::cell::Cell;
 use crate::trace::{Address, BlockHook, Hook, units};
 use crate::ui::answers::Asked;
 use crate::ui::command::Pointing;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, times};
 use crate::ui::pictures::parts::module;
 use crate::ui::theme::Role;
 use crate::ui::widgets::heatmap::figure;
@@ -260,7 +260,7 @@ fn check(scene: &Scene<'_>) -> Option<Check> {
     })
 }
 
-/// `q[gave, 5] = state · row 37 of W_Q + bias = 0.41·1.07 − 0.22·0.35 + … = −0.335`.
+/// `q[gave, 5] = state · row 37 of W_Q + bias = 0.41 × 1.07 + (−0.22) × 0.35 + … = −0.335`.
 fn terms(scene: &Scene<'_>, place: Place, cell: Option<&Cell>) -> Vec<Term> {
     let role = place.kind.role();
     let position = scene.pass_range().start + place.row;
@@ -276,8 +276,8 @@ fn terms(scene: &Scene<'_>, place: Place, cell: Option<&Cell>) -> Vec<Term> {
         return terms;
     };
     let table = place.kind.letter().to_uppercase();
-    terms.push(Term::words(format!("state · row {} of W", cell.output)));
-    terms.push(Term::of(role, table));
+    terms.push(Term::words(format!("state · row {} of", cell.output)));
+    terms.push(Term::of(role, format!("W_{table}")));
     if cell.bias != 0.0 {
         terms.push(Term::words("+ bias"));
     }
@@ -285,7 +285,7 @@ fn terms(scene: &Scene<'_>, place: Place, cell: Option<&Cell>) -> Vec<Term> {
     let products: Vec<String> = cell
         .largest
         .iter()
-        .map(|product| format!("{}·{}", figure(product.x), figure(product.w)))
+        .map(|product| times(product.x, product.w))
         .collect();
     terms.push(Term::number(format!("{} + …", products.join(" + "))));
     terms.push(Term::words("="));

@@ -6,7 +6,7 @@ use super::{chosen, place_of, shown};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::cell::Cell;
 use crate::ui::colormap::ColorMap;
-use crate::ui::picture::{Scene, ready_ui};
+use crate::ui::picture::{Scene, ready_ui, times};
 use crate::ui::pictures::parts::{heading_ui, limit_of_most};
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, MapState, figure, legend_ui};
@@ -133,7 +133,7 @@ fn bars(cell: &Cell, palette: &Palette, hue: egui::Color32) -> Vec<Bar> {
         .largest
         .iter()
         .map(|product| {
-            let label = format!("{} × {}", figure(product.x), figure(product.w));
+            let label = times(product.x, product.w);
             let value = product.product as f32;
             let mut bar = Bar::new(label, value, figure(value), hue);
             bar.second = format!("[{}]", product.column);

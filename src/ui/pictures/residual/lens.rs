@@ -320,8 +320,8 @@ impl LensPart {
             terms.push(Term::words(before));
         }
         terms.push(Term::words(format!(
-            "· open by {:.1} bits",
-            view.entropy_bits
+            "· open by {} bits",
+            crate::trace::units::bits(view.entropy_bits)
         )));
         (terms, address(scene, point, row).to_string())
     }

@@ -214,7 +214,9 @@ impl SamplePicture {
                 let p = candidate.probability;
                 let kept = candidate.excluded.is_none() && candidate.share > 0.0;
                 let reason = candidate.excluded.as_ref().map(|out| out.filter);
-                let is_forced = forced.as_ref().is_some_and(|one| one.token == candidate.token);
+                let is_forced = forced
+                    .as_ref()
+                    .is_some_and(|one| one.token == candidate.token);
                 let text = view.texts.get(*at).map(|text| written(text));
                 Some(Bar {
                     second: if kept {

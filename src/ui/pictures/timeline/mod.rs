@@ -80,8 +80,9 @@ impl Picture for TimelinePicture {
                 Term::words("was given"),
                 Term::result(Role::Logits, percent(told.probability)),
                 Term::words(format!(
-                    "rank {}, where {:.1} bits were open",
-                    told.rank, told.bits
+                    "rank {}, where {} bits were open",
+                    told.rank,
+                    crate::trace::units::bits(told.bits)
                 )),
             ]),
             None if at == 0 => {
