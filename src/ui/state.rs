@@ -78,6 +78,8 @@ pub enum Overlay {
     Talk,
     /// Files, pictures, views to share; recorded runs to open.
     Share,
+    /// The glossary's entry of this name.
+    Term(&'static str),
 }
 
 /// What is looked at, shared by every picture.

@@ -1,6 +1,7 @@
 //! What the palette finds: commands, places, models, conversations; and what typed text says by
 //! itself, such as an address.
 
+use super::terms::terms;
 use crate::trace::{BlockHook, Hook, Place, Stage, View};
 use crate::ui::chat::ChatCommand;
 use crate::ui::command::Command;
@@ -28,6 +29,8 @@ pub enum Kind {
     Model,
     /// A conversation to go on with.
     Conversation,
+    /// A word of the glossary.
+    Term,
     /// What was typed, understood.
     Typed,
 }
@@ -42,6 +45,7 @@ impl Kind {
             Self::Lesson => "lesson",
             Self::Model => "model",
             Self::Conversation => "conversation",
+            Self::Term => "glossary",
             Self::Typed => "go there",
         }
     }
@@ -56,6 +60,8 @@ pub struct Entry {
     pub title: String,
     /// What stands beside it, e.g. its address.
     pub detail: String,
+    /// Other names that it is found by.
+    pub also: String,
     /// The key that does the same.
     pub key: &'static str,
     /// What it does.
@@ -63,18 +69,30 @@ pub struct Entry {
 }
 
 impl Entry {
-    fn new(kind: Kind, title: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub(super) fn new(kind: Kind, title: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             kind,
             title: title.into(),
             detail: detail.into(),
+            also: String::new(),
             key: "",
             commands: Vec::new(),
         }
     }
 
-    fn doing(self, commands: Vec<Command>) -> Self {
+    pub(super) fn doing(self, commands: Vec<Command>) -> Self {
         Self { commands, ..self }
+    }
+
+    /// What it is found by.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (title, kind) = (&self.title, self.kind.name());
+        match self.kind {
+            // A whole explanation holds nearly every letter.
+            Kind::Term => format!("{title} {} {kind}", self.also),
+            _ => format!("{title} {} {kind}", self.detail),
+        }
     }
 }
 
@@ -111,6 +129,7 @@ pub fn all(scene: &Scene<'_>) -> Vec<Entry> {
     entries.extend(models(scene));
     entries.extend(conversations(scene));
     entries.extend(places(scene));
+    entries.extend(terms());
     entries
 }
 

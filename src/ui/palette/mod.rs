@@ -2,6 +2,7 @@
 
 mod entries;
 mod fuzzy;
+mod terms;
 
 use std::sync::Arc;
 
@@ -17,6 +18,8 @@ pub use fuzzy::fit;
 
 /// Most entries that are listed; who wants another types a letter more.
 const N_LISTED: usize = 60;
+/// How much better than another entry a word of the glossary must fit to stand before it.
+const TERMS_AFTER: i32 = 100;
 /// Height of an entry.
 const ROW: f32 = 30.0;
 
@@ -48,7 +51,7 @@ pub fn palette_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let is_chosen = keys(ui, &mut open);
     let field = egui::TextEdit::singleline(&mut open.typed)
-        .hint_text("A command, a place, a model, a conversation, or an address")
+        .hint_text("A command, a place, a model, a conversation, a term, or an address")
         .margin(vec2(12.0, 8.0))
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
@@ -121,10 +124,9 @@ fn find(open: &mut Open, scene: &Scene<'_>) {
     }
     let typed = open.typed.trim();
     let mut listed: Vec<Entry> = READERS.iter().flat_map(|read| read(typed, scene)).collect();
-    let fits = |entry: &Entry| {
-        let text = format!("{} {} {}", entry.title, entry.detail, entry.kind.name());
-        fit(typed, &text)
-    };
+    // Of two that fit alike, a place to go to comes before a word to read about.
+    let after = |entry: &Entry| i32::from(entry.kind == Kind::Term) * TERMS_AFTER;
+    let fits = |entry: &Entry| Some(fit(typed, &entry.text())? - after(entry));
     let mut found: Vec<(i32, &Entry)> = open
         .all
         .iter()

@@ -25,14 +25,10 @@ pub fn keys_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             groups.push(shortcut.group);
         }
     }
-    let n_keys = |group: &str| keys::ALL.iter().filter(|key| key.group == group).count();
-    // Groups fill the first column until it has half of the keys.
-    let mut n_before = 0;
     ui.columns(2, |columns| {
-        for group in groups {
-            let column = usize::from(2 * n_before >= keys::ALL.len());
-            n_before += n_keys(group);
-            let Some(ui) = columns.get_mut(column) else {
+        for (at, group) in groups.iter().enumerate() {
+            // The longest group has a column to itself, but for the chat's keys below it.
+            let Some(ui) = columns.get_mut(usize::from(at > 0)) else {
                 return;
             };
             group_ui(ui, group);

@@ -5,6 +5,7 @@ mod keys;
 mod prompt;
 mod settings;
 mod share;
+mod term;
 
 pub use share::view_line;
 
@@ -58,6 +59,7 @@ pub fn sheet_ui(ctx: &Context, scene: &mut Scene<'_>, breakpoints: &[Breakpoint]
                     super::present::talk_ui(ui, scene);
                 }
                 Overlay::Share => share::share_ui(ui, scene),
+                Overlay::Term(name) => term::term_ui(ui, scene, name),
             });
         });
     });
