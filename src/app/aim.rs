@@ -99,7 +99,11 @@ impl App {
         if let Some(token) = aim.token {
             self.view.token = token.min(last_token);
             self.follow_token();
-            self.show_pass_of_token();
+            // A pass that was named stays on view.
+            match self.view.spot.address.pass {
+                Some(_) => self.settle_token(),
+                None => self.show_pass_of_token(),
+            }
         }
         if aim.is_named {
             self.view.key = aim.key.map(|key| key.min(last_token));
