@@ -256,3 +256,55 @@ fn conversations_are_named_found_removed_and_brought_back() {
     assert_eq!(branch(&window)[1].role, Role::Assistant);
     assert!(window.query_all_by_role(Seen::Button).count() > 5);
 }
+
+/// What stands in a field.
+fn value(window: &Window, field: &str) -> String {
+    window.get_by_label(field).value().unwrap_or_default()
+}
+
+#[test]
+fn letters_are_the_message_and_the_model_menu_can_be_typed_in() {
+    let home = tempfile::tempdir().unwrap();
+    endless(&home);
+    let mut window = chat_in(&home);
+    // Nothing has the keyboard: letters go to the message, and are no shortcuts.
+    press(&mut window, Key::Escape);
+    for (key, letter) in [(Key::F, "f"), (Key::S, "s"), (Key::Num1, "1")] {
+        window.key_press(key);
+        window.event(egui::Event::Text(letter.to_owned()));
+        window.step();
+    }
+    settle(&mut window);
+    assert_eq!(value(&window, "Message"), "fs1");
+    let view = app(&window).view();
+    assert!(!view.is_presenting && view.overlay.is_none());
+    assert_eq!(view.mode, Mode::Chat);
+    // The menu stays while one clicks and types in it.
+    click(&mut window, "model classroom");
+    window.get_by_label("Folder or id of a model").hover();
+    window.step();
+    click(&mut window, "Folder or id of a model");
+    type_into(&mut window, "Folder or id of a model", "sfe");
+    assert_eq!(value(&window, "Folder or id of a model"), "sfe");
+    assert_eq!(app(&window).view().mode, Mode::Chat);
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::Escape);
+    // A new chat begins as the model's makers have it, whatever was chosen for another one.
+    click(&mut window, "conversation: Endless");
+    assert!(!app(&window).chat().setup().sampling.is_empty());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::N);
+    window.step();
+    settle(&mut window);
+    assert_eq!(*app(&window).chat().setup(), Setup::default());
+    // Whoever compares finds the models that are here.
+    click(&mut window, "Side by side");
+    window
+        .get_all_by_label("Models that are here")
+        .next()
+        .unwrap()
+        .click();
+    window.step();
+    settle(&mut window);
+    window.get_by_label("classroom-16bit");
+    assert_eq!(app(&window).failures(), Vec::<String>::new());
+}

@@ -52,6 +52,7 @@ fn answer(n_tokens: u32) -> Answer {
         sampling: Default::default(),
         boundaries: vec![3, 1, 1],
         peak_memory_bytes: 1,
+        own_memory_bytes: 1,
         active_memory_bytes: 1,
     }
 }

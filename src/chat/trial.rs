@@ -39,7 +39,7 @@ pub struct Measured {
     pub tokens_per_s: f64,
     /// Seconds to the first token.
     pub first_token_s: f64,
-    /// Most memory that MLX had in use.
+    /// The model's weights, and the most that MLX took beside them while it answered.
     pub memory_bytes: usize,
     /// Why it ended.
     pub stop_reason: StopReason,
@@ -53,7 +53,7 @@ impl From<&Answer> for Measured {
             n_prompt: answer.prompt_tokens.len(),
             tokens_per_s: answer.speed.generation_tps(),
             first_token_s: answer.speed.ttft_s,
-            memory_bytes: answer.peak_memory_bytes,
+            memory_bytes: answer.own_memory_bytes,
             stop_reason: answer.stop_reason,
         }
     }
@@ -132,6 +132,14 @@ impl Trial {
         }
     }
 
+    /// Whether the same model failed for the same reason at a prompt before: said once, it is known.
+    #[must_use]
+    pub fn failed_before(&self, side: usize, prompt: usize) -> bool {
+        let cell = self.cell(side, prompt);
+        let is_failure = matches!(cell, Cell::Failed(_));
+        is_failure && (0..prompt).any(|before| self.cell(side, before) == cell)
+    }
+
     /// The table as comma-separated values (RFC 4180): a line for each answer, under a line of names.
     #[must_use]
     pub fn to_csv(&self) -> String {
@@ -178,7 +186,7 @@ impl Trial {
         for (side, of) in self.sides.iter().enumerate() {
             let sums = self.sums(side);
             let cells = match sums.n {
-                0 => "0 | | |".to_owned(),
+                0 => "0 | – | – | –".to_owned(),
                 n => format!(
                     "{n} | {:.1} | {:.3} s | {:.0} MB",
                     sums.tokens_per_s,
@@ -196,6 +204,7 @@ impl Trial {
             for (side, of) in self.sides.iter().enumerate() {
                 let answer = match self.cell(side, prompt) {
                     Cell::Done(measured) => in_cell(&measured.text),
+                    Cell::Failed(_) if self.failed_before(side, prompt) => "*as above*".to_owned(),
                     Cell::Failed(why) => format!("*{}*", in_cell(why)),
                     Cell::Waiting | Cell::Writing(_) => String::new(),
                 };
@@ -235,7 +244,7 @@ pub struct Sums {
     pub tokens_per_s: f64,
     /// Seconds to the first token, on average.
     pub first_token_s: f64,
-    /// Most memory that MLX had in use.
+    /// The weights, and the most that MLX took beside them for an answer.
     pub memory_bytes: usize,
 }
 
@@ -316,5 +325,6 @@ mod tests {
         assert!(text.contains("| a | \"One\"<br>it is |"), "{text}");
         assert!(text.contains("| a | a \\| b |"), "{text}");
         assert!(text.contains("| b | *it does not fit* |"), "{text}");
+        assert!(text.contains("| b | 0 | – | – | – |"), "{text}");
     }
 }

@@ -206,13 +206,16 @@ fn table(trial: &Trial) -> String {
     for (side, of) in trial.sides().iter().enumerate() {
         let sums = trial.sums(side);
         let first = std::time::Duration::from_secs_f64(sums.first_token_s);
-        figures.row([
-            of.name(),
-            sums.n.to_string(),
-            units::tokens_per_second(sums.tokens_per_s),
-            units::duration(first),
-            units::bytes(sums.memory_bytes as u64),
-        ]);
+        let taken = match sums.n {
+            0 => ["–"; 3].map(str::to_owned),
+            _ => [
+                units::tokens_per_second(sums.tokens_per_s),
+                units::duration(first),
+                units::bytes(sums.memory_bytes as u64),
+            ],
+        };
+        let [speed, first, memory] = taken;
+        figures.row([of.name(), sums.n.to_string(), speed, first, memory]);
     }
     let mut text = figures.to_string();
     for (prompt, asked) in trial.prompts().iter().enumerate() {
@@ -220,6 +223,9 @@ fn table(trial: &Trial) -> String {
         for (side, of) in trial.sides().iter().enumerate() {
             let answer = match trial.cell(side, prompt) {
                 Cell::Done(measured) => measured.text.trim().to_owned(),
+                Cell::Failed(_) if trial.failed_before(side, prompt) => {
+                    "failed, as above".to_owned()
+                }
                 Cell::Failed(why) => format!("failed: {why}"),
                 Cell::Waiting | Cell::Writing(_) => "not asked".to_owned(),
             };

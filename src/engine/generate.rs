@@ -38,6 +38,8 @@ pub struct Generation {
     begun: Begun,
     /// Tokens that the cache held of the prompt and of what stands.
     reused: usize,
+    /// Bytes that MLX had in use when it began.
+    memory_before: usize,
     /// Tokens that were to run before the first draw.
     n_to_run: usize,
     sampler: Sampler,
@@ -70,6 +72,7 @@ impl Generation {
     ) -> Result<Self> {
         let clock = Clock::start();
         mlx_memory::reset_peak_memory()?;
+        let memory_before = mlx_memory::active_memory()?;
         let tokenizer = loaded.tokenizer()?;
         if let Some(path) = &request.prompt_cache
             && context.is_empty()
@@ -141,6 +144,7 @@ impl Generation {
             prompt,
             begun,
             reused: reuse.reused,
+            memory_before,
             sampler,
             ends,
             written,
@@ -336,6 +340,7 @@ impl Generation {
             }
         }
         let (tokens, text) = self.written.finish();
+        let peak = mlx_memory::peak_memory()?;
         out.send(Event::Answered(Box::new(Answer {
             model: self.loaded.label.clone(),
             prompt_tokens: self.prompt.clone(),
@@ -348,7 +353,9 @@ impl Generation {
             seed: self.sampler.seed(),
             sampling: SamplingChoice::of(self.sampler.params()),
             boundaries: first_pieces(context.pieces(), self.prompt.len()),
-            peak_memory_bytes: mlx_memory::peak_memory()?,
+            peak_memory_bytes: peak,
+            own_memory_bytes: self.loaded.held_bytes as usize
+                + peak.saturating_sub(self.memory_before),
             active_memory_bytes: mlx_memory::active_memory()?,
         })));
         Ok(Turn::Ended)

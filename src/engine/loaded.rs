@@ -27,6 +27,8 @@ pub struct LoadedModel {
     pub defaults: GenerationDefaults,
     /// Bytes of weights in its files.
     pub weight_bytes: u64,
+    /// Bytes of weights as they are held: on a CPU scales and norms are wider than in the files.
+    pub held_bytes: u64,
     /// Seconds the load took.
     pub load_s: f64,
     files: ModelFiles,
@@ -62,6 +64,7 @@ impl LoadedModel {
                 .with_context(|| format!("cannot load {}", files.label()))?;
         }
         let weight_bytes = checkpoint.n_bytes();
+        let held_bytes = memory::weight_bytes(checkpoint.infos(), compute);
         let model = Model::load(config, &checkpoint, choice.kernels)
             .with_context(|| format!("cannot load {}", files.label()))?;
         let bytes = files.read("generation_config.json")?;
@@ -71,6 +74,7 @@ impl LoadedModel {
             model,
             defaults,
             weight_bytes,
+            held_bytes,
             load_s: started.elapsed().as_secs_f64(),
             files,
             tokenizer: OnceCell::new(),

@@ -25,6 +25,8 @@ pub struct ShortName {
     pub parameters: u64,
     /// Blocks, key and value heads of each, and the width of a head: what the KV cache grows with.
     pub kv: [usize; 3],
+    /// Widths of the residual stream and of the MLP, query heads, and tokens of the vocabulary: what a pass grows with.
+    pub shape: [usize; 4],
     /// The longest context it was made for.
     pub context: usize,
 }
@@ -45,6 +47,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "qwen2",
         parameters: 494_032_768,
         kv: [24, 2, 64],
+        shape: [896, 4_864, 14, 151_936],
         context: 32_768,
     },
     ShortName {
@@ -54,6 +57,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "qwen2",
         parameters: 1_543_714_304,
         kv: [28, 2, 128],
+        shape: [1_536, 8_960, 12, 151_936],
         context: 32_768,
     },
     ShortName {
@@ -63,6 +67,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "llama",
         parameters: 1_711_376_384,
         kv: [24, 32, 64],
+        shape: [2_048, 8_192, 32, 49_152],
         context: 8_192,
     },
     ShortName {
@@ -72,6 +77,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "phi",
         parameters: 2_779_683_840,
         kv: [32, 32, 80],
+        shape: [2_560, 10_240, 32, 51_200],
         context: 2_048,
     },
     ShortName {
@@ -81,6 +87,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "qwen2",
         parameters: 3_085_938_688,
         kv: [36, 2, 128],
+        shape: [2_048, 11_008, 16, 151_936],
         context: 32_768,
     },
     ShortName {
@@ -90,6 +97,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "llama",
         parameters: 3_212_749_824,
         kv: [28, 8, 128],
+        shape: [3_072, 8_192, 24, 128_256],
         context: 131_072,
     },
     ShortName {
@@ -99,6 +107,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "phi3",
         parameters: 3_821_079_552,
         kv: [32, 32, 96],
+        shape: [3_072, 8_192, 32, 32_064],
         context: 4_096,
     },
     ShortName {
@@ -108,6 +117,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "llama",
         parameters: 6_738_546_688,
         kv: [32, 32, 128],
+        shape: [4_096, 11_008, 32, 32_016],
         context: 16_384,
     },
     ShortName {
@@ -117,6 +127,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "mistral",
         parameters: 7_248_023_552,
         kv: [32, 8, 128],
+        shape: [4_096, 14_336, 32, 32_768],
         context: 32_768,
     },
     ShortName {
@@ -126,6 +137,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "llama",
         parameters: 8_030_261_248,
         kv: [32, 8, 128],
+        shape: [4_096, 14_336, 32, 128_256],
         context: 131_072,
     },
     ShortName {
@@ -135,6 +147,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "qwen3",
         parameters: 8_190_735_360,
         kv: [36, 8, 128],
+        shape: [4_096, 12_288, 32, 151_936],
         context: 40_960,
     },
     ShortName {
@@ -144,6 +157,7 @@ pub const SHORT_NAMES: [ShortName; 12] = [
         family: "qwen3",
         parameters: 14_768_307_200,
         kv: [40, 8, 128],
+        shape: [5_120, 17_408, 40, 151_936],
         context: 40_960,
     },
 ];

@@ -121,6 +121,10 @@ pub struct Answer {
     pub boundaries: Vec<usize>,
     /// Most memory MLX had in use, in bytes.
     pub peak_memory_bytes: usize,
+    /// Memory of this answer alone, in bytes: its model's weights, and the most that MLX took beside what was in use
+    /// when it began. What else is loaded does not count.
+    #[serde(default)]
+    pub own_memory_bytes: usize,
     /// Memory MLX has in use at the end, in bytes.
     pub active_memory_bytes: usize,
 }

@@ -144,7 +144,9 @@ fn counts_in(shortcut: &Shortcut, mode: Mode) -> bool {
     let moves = matches!(shortcut.group, "Along the pass" | "Point at");
     let always = shortcut.is_command || matches!(shortcut.key, Key::Escape | Key::F1);
     match mode {
-        Mode::Explore | Mode::Lessons => true,
+        Mode::Explore => true,
+        // A digit is an answer there, more likely than another mode.
+        Mode::Lessons => shortcut.group != "Modes" || always,
         // What is typed there without a field is meant for the message.
         Mode::Chat => always,
         Mode::Models => always || !moves && !shortcut.cap.starts_with(char::is_alphabetic),

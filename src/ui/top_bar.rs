@@ -249,7 +249,9 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         let mut typed: String = ui.data(|data| data.get_temp(id)).unwrap_or_default();
         let field = egui::TextEdit::singleline(&mut typed)
             .hint_text("mlx-community/…")
-            .align(egui::Align2::LEFT_CENTER);
+            .align(egui::Align2::LEFT_CENTER)
+            .margin(egui::Margin::symmetric(8, 4))
+            .desired_width(f32::INFINITY);
         let field = ui.add(field);
         super::controls::name_field(&field, &typed, "Folder or id of a model");
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));

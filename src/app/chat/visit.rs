@@ -181,6 +181,7 @@ fn answer_of(reply: &Reply) -> Answer {
         sampling: reply.setup.sampling.clone(),
         boundaries: Vec::new(),
         peak_memory_bytes: 0,
+        own_memory_bytes: 0,
         active_memory_bytes: 0,
     })
 }

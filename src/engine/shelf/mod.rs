@@ -18,6 +18,7 @@ use crate::hub::message::{Fit, MemoryNote, ModelList, ModelPlace, ModelRow};
 use crate::hub::names::{self, OwnNames, ShortName};
 use crate::hub::{EmbeddedModel, ModelFiles, ModelSource, shelf};
 use crate::model::cache::CacheOptions;
+use crate::model::config::ModelConfig;
 use crate::model::families;
 use crate::model::loader::Compute;
 
@@ -120,7 +121,34 @@ fn presumed_memory(known: &ShortName, n_positions: usize) -> MemoryNote {
     let [layers, kv_heads, head_dim] = known.kv;
     let n_positions = n_positions.min(known.context);
     let values = 2 * layers * kv_heads * head_dim * n_positions;
-    note(weights, value * values as u64, 0, n_positions)
+    let work = presumed_work(known, n_positions, compute);
+    note(weights, value * values as u64, work, n_positions)
+}
+
+/// About what loading it and computing with it takes for a moment, as for a folder of that shape.
+fn presumed_work(known: &ShortName, n_positions: usize, compute: Compute) -> u64 {
+    let [layers, kv_heads, head_dim] = known.kv;
+    let [d_model, d_mlp, n_heads, n_vocab] = known.shape;
+    // Of these figures alone the formula is made; which family it is makes no difference to it.
+    let config = serde_json::json!({
+        "model_type": "llama", "torch_dtype": "bfloat16", "rms_norm_eps": 1e-5,
+        "hidden_size": d_model, "intermediate_size": d_mlp, "vocab_size": n_vocab,
+        "num_hidden_layers": layers, "num_attention_heads": n_heads,
+        "num_key_value_heads": kv_heads, "head_dim": head_dim,
+        "max_position_embeddings": known.context,
+    });
+    let config = ModelConfig::from_bytes(known.name, Some(config.to_string().as_bytes()));
+    let size = PassSize {
+        n_before: n_positions.saturating_sub(1),
+        n_new: 1,
+        n_logit_rows: 1,
+    };
+    let cache = CacheOptions::default();
+    let pass = config.map_or(0, |config| {
+        memory::activation_bytes(&config, &cache, size, compute)
+    });
+    // While it loads, the largest tensor is there twice: four bits for each number of the embedding.
+    pass.max((d_model * n_vocab / 2) as u64)
 }
 
 fn row_of_shelved(
@@ -343,6 +371,8 @@ mod tests {
             );
             let memory = row.memory.unwrap();
             assert!(memory.weight_bytes >= known.about_bytes() && memory.cache_bytes > 0);
+            let embedding = (known.shape[0] * known.shape[3] / 2) as u64;
+            assert!(memory.work_bytes >= embedding, "{}", known.name);
         }
         // What is said of a model beforehand is what its files say: 24 blocks, 2 heads of 64, float32 or 16.
         let tiny = row("tiny").memory.unwrap();

@@ -65,7 +65,7 @@ pub enum WeightsError {
     },
     /// The header cannot be as long as the file says.
     #[error(
-        "{file} is damaged or not a safetensors file: its header claims {n_header} bytes, {limit}. Fetch it again."
+        "{file} is damaged or not a safetensors file: its header is damaged (it cannot be as long as it says). Fetch it again."
     )]
     HeaderLength {
         /// The file.

@@ -45,7 +45,7 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
                 let filling = gauge::filling(scene, &composer.text);
                 let too_long = filling.too_long();
-                send_ui(ui, scene, composer, is_sent, too_long.as_deref());
+                send_ui(ui, scene, composer, is_sent, too_long);
                 gauge::gauge_ui(ui, &filling);
                 if let Some(why) = too_long {
                     let why = Type::Small.text(why, palette.bad);

@@ -54,16 +54,10 @@ impl Filling {
 
     /// Why what one is about to send can get no answer, whatever is left out before it.
     #[must_use]
-    pub fn too_long(&self) -> Option<String> {
+    pub fn too_long(&self) -> Option<&'static str> {
         let alone = self.system + self.sent_next;
         let is_too_long = self.context > 0 && alone >= self.context && self.kept.is_none();
-        is_too_long.then(|| {
-            format!(
-                "{} tokens are more than the {} this model reads: send less of it",
-                units::count(alone as u64),
-                units::count(self.context as u64)
-            )
-        })
+        is_too_long.then_some("more than this model reads: send less of it")
     }
 
     /// How full it is, in a few signs.

@@ -102,6 +102,7 @@ fn new_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 fn search_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut ListPage) {
     let hint = Type::Body.text("Search", Palette::of(ui).muted);
     let field = TextEdit::singleline(&mut page.search)
+        .align(egui::Align2::LEFT_CENTER)
         .hint_text(hint)
         .desired_width(f32::INFINITY);
     let field = ui.add(field);

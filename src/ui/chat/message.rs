@@ -10,7 +10,7 @@ use crate::ui::command::Command;
 use crate::ui::controls::{Button, name_field, quiet_button, quiet_icon};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
-use crate::ui::theme::{Palette, Type, space};
+use crate::ui::theme::{Palette, Type, mix, space};
 
 /// Draws a part of a message.
 pub(super) fn part_ui(
@@ -113,7 +113,8 @@ fn question_ui(ui: &mut Ui, text: &str) {
     ui.add_space(space::MEDIUM);
     ui.with_layout(Layout::top_down(Align::Max), |ui| {
         let frame = Frame::new()
-            .fill(palette.sunk)
+            .fill(mix(palette.background, palette.text, 0.09))
+            .stroke(palette.hairline())
             .corner_radius(egui::CornerRadius {
                 nw: 12,
                 ne: 12,
@@ -239,8 +240,9 @@ fn foot_ui(ui: &mut Ui, scene: &mut Scene<'_>, talk: &mut Talk, message: &Messag
         ui.allocate_ui_with_layout(row, order, |ui| {
             // Words in a row begin where the text does.
             ui.add_space(if is_answer { -6.0 } else { 0.0 });
-            siblings_ui(ui, scene, message.id, is_answer);
             actions_ui(ui, scene, talk, message, is_answer);
+            // After the others: it comes and goes, and nothing is to move under the pointer.
+            siblings_ui(ui, scene, message.id, is_answer);
         });
     }
     ui.add_space(space::SMALL);

@@ -87,7 +87,9 @@ fn folder_ui(ui: &mut Ui, page: &mut ListPage, name: &str) {
         let folder = downloads.or(home);
         page.path = folder.map_or(String::new(), |folder| folder.display().to_string());
     }
-    let field = TextEdit::singleline(&mut page.path).desired_width(f32::INFINITY);
+    let field = TextEdit::singleline(&mut page.path)
+        .align(egui::Align2::LEFT_CENTER)
+        .desired_width(f32::INFINITY);
     let field = ui.add(field);
     name_field(&field, &page.path, name);
 }
@@ -119,7 +121,9 @@ pub(super) fn renaming_ui(
     if *id != summary.id {
         return false;
     }
-    let field = TextEdit::singleline(title).desired_width(f32::INFINITY);
+    let field = TextEdit::singleline(title)
+        .align(egui::Align2::LEFT_CENTER)
+        .desired_width(f32::INFINITY);
     let field = ui.add(field);
     name_field(&field, &*title, "Title of the conversation");
     if field.lost_focus() {

@@ -13,7 +13,7 @@ use crate::ui::command::Command;
 use crate::ui::controls::{Button, caption, card, quiet_button};
 use crate::ui::frame::margins;
 use crate::ui::icons::Icon;
-use crate::ui::models::Entry;
+use crate::ui::models::{Entry, ShelfCommand};
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, space};
 
@@ -57,6 +57,10 @@ impl Default for TrialPage {
 
 /// Draws the page in the place of the talk.
 pub(super) fn trial_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut TrialPage) {
+    if scene.shelf.is_new() {
+        let n_positions = scene.shelf.n_positions;
+        scene.send(Command::Shelf(ShelfCommand::List(n_positions)));
+    }
     if page.sides.is_empty() {
         let model = scene.chat.model.clone();
         let draft = |temperature| Draft {
@@ -119,15 +123,18 @@ fn setup_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut TrialPage) {
 
 fn sides_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut TrialPage) {
     let entries = scene.shelf.rows().map(Entry::of_row);
+    // By their names, own ones too: what they stand for is looked up where they are loaded.
     let here: Vec<String> = entries
         .filter(|entry| entry.is_here() && entry.cannot_run.is_none())
-        .map(|entry| entry.load)
+        .map(|entry| entry.key)
         .collect();
     let mut removed = None;
     let n_sides = page.sides.len();
     for (number, side) in page.sides.iter_mut().enumerate() {
         ui.horizontal(|ui| {
-            let field = TextEdit::singleline(&mut side.model).desired_width(260.0);
+            let field = TextEdit::singleline(&mut side.model)
+                .align(egui::Align2::LEFT_CENTER)
+                .desired_width(260.0);
             let field = ui.add(field);
             field.widget_info(|| WidgetInfo {
                 label: Some(format!("Model {}", number + 1)),
@@ -135,6 +142,10 @@ fn sides_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut TrialPage) {
             });
             let choose = Button::icon(Icon::Down, "Models that are here").show(ui, space::TARGET);
             egui::Popup::menu(&choose).show(|ui| {
+                if here.is_empty() {
+                    let told = "Looking at what is here …";
+                    ui.label(Type::Body.text(told, Palette::of(ui).muted));
+                }
                 for name in here.iter() {
                     if ui.selectable_label(side.model == *name, name).clicked() {
                         side.model.clone_from(name);
@@ -232,7 +243,8 @@ fn table_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             let Some(of) = table.sides().get(side) else {
                 return;
             };
-            cell_ui(ui, &of.name(), table.cell(side, prompt));
+            let said = table.failed_before(side, prompt);
+            cell_ui(ui, &of.name(), table.cell(side, prompt), said);
         };
         match fits && n_sides > 0 {
             true => ui.columns(n_sides, |columns| {
@@ -251,16 +263,22 @@ fn sums_ui(ui: &mut Ui, table: &Trial) {
     egui::Grid::new("trial-sums")
         .spacing(vec2(20.0, 4.0))
         .show(ui, |ui| {
-            for title in ["", "answers", "speed", "first token", "memory"] {
+            for title in ["", "answers", "speed", "first token"] {
                 ui.label(Type::Caption.text(title, palette.muted));
             }
+            ui.label(Type::Caption.text("memory", palette.muted))
+                .on_hover_text(MEMORY);
             ui.end_row();
             for (side, of) in table.sides().iter().enumerate() {
                 let sums = table.sums(side);
                 let n = format!("{} of {}", sums.n, table.prompts().len());
                 ui.label(Type::Label.text(of.name(), palette.text));
                 ui.label(Type::Mono.text(n, palette.text));
-                if sums.n > 0 {
+                if sums.n == 0 {
+                    for _ in 0..3 {
+                        ui.label(Type::Mono.text("–", palette.muted));
+                    }
+                } else {
                     let first = units::duration(Duration::from_secs_f64(sums.first_token_s));
                     for text in [
                         units::tokens_per_second(sums.tokens_per_s),
@@ -275,23 +293,32 @@ fn sums_ui(ui: &mut Ui, table: &Trial) {
         });
 }
 
-fn cell_ui(ui: &mut Ui, name: &str, cell: &Cell) {
+/// What the memory of the table is.
+const MEMORY: &str = "the weights, and the most that MLX took beside them while the model answered";
+
+/// One answer. `was_said`: the same failure stands in a cell before.
+fn cell_ui(ui: &mut Ui, name: &str, cell: &Cell, was_said: bool) {
     let palette = Palette::of(ui);
-    card(ui).show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.label(Type::Caption.text(name, palette.muted));
-        let (text, colour) = match cell {
-            Cell::Waiting => ("not asked yet", palette.muted),
-            Cell::Writing(text) => (text.as_str(), palette.text),
-            Cell::Done(measured) => (measured.text.as_str(), palette.text),
-            Cell::Failed(why) => (why.as_str(), palette.bad),
-        };
-        ui.style_mut().interaction.selectable_labels = true;
-        ui.add(egui::Label::new(Type::Body.text(text.trim(), colour)).wrap());
-        if let Cell::Done(measured) = cell {
-            let told = Type::MonoSmall.text(told(measured), palette.muted);
-            ui.add(egui::Label::new(told).wrap());
-        }
+    // Not as a column would have it, which stretches its lines.
+    let layout = egui::Layout::top_down(egui::Align::Min);
+    ui.with_layout(layout, |ui| {
+        card(ui).show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.label(Type::Caption.text(name, palette.muted));
+            let (text, colour) = match cell {
+                Cell::Waiting => ("not asked yet", palette.muted),
+                Cell::Writing(text) => (text.as_str(), palette.text),
+                Cell::Done(measured) => (measured.text.as_str(), palette.text),
+                Cell::Failed(_) if was_said => ("no answer, as above", palette.muted),
+                Cell::Failed(why) => (why.as_str(), palette.bad),
+            };
+            ui.style_mut().interaction.selectable_labels = true;
+            ui.add(egui::Label::new(Type::Body.text(text.trim(), colour)).wrap());
+            if let Cell::Done(measured) = cell {
+                let told = Type::MonoSmall.text(told(measured), palette.muted);
+                ui.add(egui::Label::new(told).wrap());
+            }
+        })
     });
 }
 

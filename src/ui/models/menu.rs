@@ -19,7 +19,7 @@ pub fn menu_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let entries: Vec<Entry> = scene.shelf.rows().map(Entry::of_row).collect();
     let (here, away): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(Entry::is_here);
     let runs = |entry: &&Entry| entry.cannot_run.is_none();
-    ui.set_min_width(300.0);
+    ui.set_min_width(340.0);
     let area = ScrollArea::vertical().max_height(440.0);
     area.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;

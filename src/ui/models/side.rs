@@ -44,7 +44,12 @@ pub(super) fn side_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     ui.add_space(space::MEDIUM);
     actions_ui(ui, scene, draft, &entry);
     if let Some(why) = &entry.cannot_run {
-        note_ui(ui, &format!("It cannot run yet: {why}."));
+        // Of a family that cannot run the reason says so itself; else its files are at fault.
+        let told = match why.contains("cannot run yet") {
+            true => sentence(why),
+            false => format!("It cannot be loaded: {why}"),
+        };
+        note_ui(ui, &format!("{}.", told.trim_end_matches('.')));
         ui.add_space(space::SMALL);
     }
     getting::getting_ui(ui, scene, &entry);
@@ -96,7 +101,9 @@ fn what_ui(ui: &mut Ui, entry: &Entry) {
     }
     if let Some(page) = &entry.page {
         ui.add(Hyperlink::from_label_and_url(
-            Type::Body.text("Its card on the hub", palette.muted),
+            Type::Label
+                .text("Its card on the hub", palette.text)
+                .underline(),
             page,
         ))
         .on_hover_text(page);
@@ -285,7 +292,7 @@ fn place_ui(ui: &mut Ui, scene: &mut Scene<'_>, entry: &Entry) {
     let path = folder.display().to_string();
     ui.add(Label::new(Type::MonoSmall.text(&path, palette.text)).wrap());
     if let ModelPlace::Partial { why, .. } = &entry.place {
-        note_ui(ui, &format!("Part of it: {why}."));
+        note_ui(ui, &format!("Part of it: {}.", why.trim_end_matches('.')));
     }
     if text_button(ui, "Copy the path").clicked() {
         scene.send(Command::Copy(path));

@@ -89,8 +89,8 @@ impl Entry {
     pub fn text(&self) -> String {
         let (title, kind) = (&self.title, self.kind.name());
         match self.kind {
-            // A whole explanation holds nearly every letter.
-            Kind::Term => format!("{title} {} {kind}", self.also),
+            // A whole explanation holds nearly every letter; why a model does not run is not what it is called.
+            Kind::Term | Kind::Model => format!("{title} {} {kind}", self.also),
             _ => format!("{title} {} {kind}", self.detail),
         }
     }
@@ -243,7 +243,12 @@ fn models(scene: &Scene<'_>) -> Vec<Entry> {
                 Command::Shelf(ShelfCommand::Choose(model.key.clone())),
             ],
         };
-        Entry::new(Kind::Model, model.key, detail).doing(commands)
+        // Found by its repository and by what it is good for, not by why it does not run.
+        let also = format!("{} {}", model.id.unwrap_or_default(), model.what);
+        Entry {
+            also,
+            ..Entry::new(Kind::Model, model.key, detail).doing(commands)
+        }
     };
     rows.map(entry).collect()
 }

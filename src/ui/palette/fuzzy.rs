@@ -51,7 +51,9 @@ fn scattered(word: &[char], text: &[char]) -> Option<i32> {
         };
         from = at + 1;
     }
-    Some(score)
+    // Letters that hang together by chance alone are no match.
+    let is_meant = 2 * score >= 5 * word.len() as i32;
+    is_meant.then_some(score)
 }
 
 /// Whether the letters of `word` occur in `text`, in order.
@@ -105,6 +107,12 @@ mod tests {
         let texts = ["sweep all heads", "sampling", "sample"];
         assert_eq!(found("sample", &texts), ["sample"]);
         assert_eq!(found("sam", &texts)[0], "sample", "the shorter of two");
+    }
+
+    #[test]
+    fn letters_scattered_by_chance_are_no_match() {
+        let texts = ["Block 0: all positions", "What is the capital of France?"];
+        assert_eq!(found("capital", &texts), ["What is the capital of France?"]);
     }
 
     #[test]

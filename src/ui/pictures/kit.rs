@@ -34,6 +34,7 @@ pub fn field_ui(ui: &mut Ui, name: &str, hint: &str, text: &mut String, width: f
     let field = TextEdit::singleline(text)
         .desired_width(width)
         .hint_text(hint)
+        .align(egui::Align2::LEFT_CENTER)
         .margin(egui::Margin::symmetric(8, 5));
     let response = ui.add(field);
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::TextInput, true, name));
