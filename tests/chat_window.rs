@@ -281,10 +281,11 @@ fn letters_are_the_message_and_the_model_menu_can_be_typed_in() {
     assert_eq!(view.mode, Mode::Chat);
     // The menu stays while one clicks and types in it.
     click(&mut window, "model classroom");
-    window.get_by_label("Folder or id of a model").hover();
-    window.step();
+    // It grows once the list of models is there.
+    window.run_steps(4);
     click(&mut window, "Folder or id of a model");
-    type_into(&mut window, "Folder or id of a model", "sfe");
+    window.event(egui::Event::Text("sfe".to_owned()));
+    window.step();
     assert_eq!(value(&window, "Folder or id of a model"), "sfe");
     assert_eq!(app(&window).view().mode, Mode::Chat);
     press(&mut window, Key::Escape);

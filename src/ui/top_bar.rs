@@ -213,7 +213,9 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     job.append(&detail, 8.0, format(Type::Body, palette.muted));
     let galley = ui.painter().layout_job(job);
     let size = vec2(galley.size().x + 48.0, 30.0);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    // A name of its own: figures beside it come and go, and its menu is not to close with them.
+    let response = ui.interact(rect, ui.scope_id().with("model"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("model {name}")));
     ui.painter().rect(
         rect,
@@ -250,8 +252,7 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         let field = egui::TextEdit::singleline(&mut typed)
             .hint_text("mlx-community/…")
             .align(egui::Align2::LEFT_CENTER)
-            .margin(egui::Margin::symmetric(8, 4))
-            .desired_width(f32::INFINITY);
+            .margin(egui::Margin::symmetric(8, 4));
         let field = ui.add(field);
         super::controls::name_field(&field, &typed, "Folder or id of a model");
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
