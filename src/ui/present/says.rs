@@ -20,7 +20,9 @@ pub struct Says {
     sentence: String,
     /// What one may choose from, and whether it is shown to be right.
     choices: Vec<(String, bool)>,
-    /// The number behind it, or the answer.
+    /// What is right, where it is no choice.
+    answer: String,
+    /// The number behind it, or why an answer is right.
     detail: String,
 }
 
@@ -45,7 +47,7 @@ impl Says {
             of,
             sentence,
             detail,
-            choices: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -75,6 +77,8 @@ impl Says {
                 colour,
             ));
         }
+        let answer = (self.answer.clone(), 16.0, true, palette.good);
+        lines.push(answer);
         lines.push((self.detail.clone(), 14.0, false, palette.muted));
         lines.retain(|(text, ..)| !text.trim().is_empty());
         lines
@@ -158,16 +162,19 @@ fn asked(question: &ShownQuestion, scene: &Scene<'_>) -> Says {
         let is_right = question.right.accepts(&Answer::Choice(at));
         (plain(choice), shows && is_right)
     });
-    let why = plain(&question.why);
     let answer = match (shows, &question.kind) {
-        (false, _) => String::new(),
-        (true, ShownKind::Choice(_)) => why,
-        (true, _) => format!("{}. {why}", right_in_words(question, scene)),
+        (false, _) | (true, ShownKind::Choice(_)) => String::new(),
+        (true, _) => right_in_words(question, scene),
     };
     Says {
         sentence: plain(&question.ask),
         choices: choices.collect(),
-        detail: answer,
+        answer,
+        detail: if shows {
+            plain(&question.why)
+        } else {
+            String::new()
+        },
         ..Says::default()
     }
 }
