@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::vitrine::{finish, run, vitrine};
+use vitrine::trace::file::Trace;
 
 /// A run of 64 tokens as a trace and as a page.
 fn exported(folder: &Path) -> (PathBuf, PathBuf) {
@@ -18,8 +19,9 @@ fn exported(folder: &Path) -> (PathBuf, PathBuf) {
         "--raw",
         "--temp",
         "0.8",
+        // A draw that does not end before the 64th token.
         "--seed",
-        "7",
+        "1",
         "--steps",
         "50",
         "--hooks",
@@ -59,6 +61,8 @@ fn chromium() -> Option<PathBuf> {
 fn a_page_is_small_fetches_nothing_and_tells_the_numbers_of_its_trace() {
     let folder = tempfile::tempdir().unwrap();
     let (trace, page) = exported(folder.path());
+    let n_tokens = Trace::open(&trace).unwrap().meta.tokens.len();
+    assert_eq!(n_tokens, 64);
     let text = std::fs::read_to_string(&page).unwrap();
     assert!(text.len() < 5_000_000, "{} bytes", text.len());
     for outside in ["http://", "https://", "src=\"", "@import", "url("] {
@@ -155,6 +159,8 @@ fn what_cannot_be_exported_is_told_in_a_sentence() {
         "x.xlsx",
     ])
     .fails_saying(&[".csv or .npy"]);
+    run(&["export", "picture", "tokens", "x", "--out", "x.png"])
+        .fails_saying(&["name the file .svg", "--screenshot x.png"]);
     run(&[
         "export",
         "page",

@@ -171,7 +171,11 @@ function mapOf(canvas, rows, columns, width, height, chosenRow, rowName, columnN
   const [left, top] = [rowName ? 96 : 0, columnName ? 72 : 0];
   canvas.style.cssText = `width: ${columns * width}px; height: ${rows * height}px; margin: ${top}px 0 0 ${left}px`;
   const ring = make("div", { className: "ring", style: `left: ${left + state.key * width - 1}px; top: ${top + chosenRow * height - 1}px; width: ${width + 4}px; height: ${height + 4}px` });
-  const map = make("div", { className: "map", tabIndex: 0, role: "application", "aria-label": `${label}. The arrow keys move the chosen cell.` }, canvas, ring);
+  // The chosen row and column, as the window marks them.
+  const band = (kind, x, y, w, h) => make("div", { className: `band ${kind}`, style: `left: ${x}px; top: ${y}px; width: ${w}px; height: ${h}px` });
+  const bands = [band("query", left, top + chosenRow * height, columns * width + 2, height + 2)];
+  if (columnName) bands.push(band("key", left + state.key * width, top, width + 2, rows * height + 2));
+  const map = make("div", { className: "map", tabIndex: 0, role: "application", "aria-label": `${label}. The arrow keys move the chosen cell.` }, canvas, ...bands, ring);
   if (rowName && height >= 9) for (let y = 0; y < rows; y++) map.append(make("span", { className: "axis", style: `left: 0; width: ${left - 8}px; text-align: right; overflow: hidden; top: ${top + y * height + height / 2 - 5}px${y === chosenRow ? "; color: var(--query); font-weight: 700" : ""}` }, rowName(y).slice(0, 13)));
   if (columnName && width >= 9) for (let x = 0; x < columns; x++) map.append(make("span", { className: "axis", style: `left: ${left + x * width + width / 2 - 5}px; bottom: ${rows * height + 8}px; writing-mode: vertical-rl; transform: rotate(180deg); max-height: ${top - 10}px; overflow: hidden${x === state.key ? "; color: var(--key); font-weight: 700" : ""}` }, columnName(x).slice(0, 9)));
   const clamp = (value, end) => Math.max(0, Math.min(end - 1, value));
@@ -220,7 +224,10 @@ function logitsPicture(room) {
 function samplingPicture(room) {
   const { number: pass } = passOf(state.token);
   const draw = run.passes[pass].draw;
-  if (!draw) return room.append(make("p", { className: "none" }, "No token was drawn after this pass."));
+  if (!draw) {
+    say(`“${word(state.token)}” ends the text: choose a token before it to see how the next one was drawn`);
+    return room.append(make("p", { className: "none" }, "No token was drawn after this pass: the run stops here."));
+  }
   const kept = draw.candidates.filter(([, , , share]) => share > 0);
   if (draw.random !== null && draw.random !== undefined) {
     const line = make("div", { className: "needle", role: "img", "aria-label": `The random number ${draw.random.toFixed(4)} falls on ${draw.text}` });

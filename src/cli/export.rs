@@ -137,6 +137,13 @@ pub fn run(args: &Args) -> Result<Ended> {
             dark,
             out,
         } => {
+            let ending = out.extension().unwrap_or_default();
+            ensure!(
+                ending.eq_ignore_ascii_case("svg"),
+                "without a window a picture is drawn as SVG: name the file .svg. For a PNG, let the \
+                 window take it: vitrine --prompt … --at {spot} --screenshot {}",
+                out.with_extension("png").display()
+            );
             let svg = source.picture(spot, *dark)?;
             export::write(out, svg.as_bytes())?;
             out

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::facts::ModelFacts;
 use super::view_line::ViewLine;
-use crate::trace::debug::PassState;
+use crate::trace::debug::{PassState, RunState};
 use crate::trace::file::Precision;
 use crate::trace::{Address, Axis, BlockHook, Hook};
 
@@ -140,6 +140,35 @@ impl RunChoice {
             kept.map(|hook| n_values(*hook, facts, pass)).sum()
         };
         passes.iter().map(of_pass).sum::<u64>() * self.precision.n_bytes()
+    }
+
+    /// About how many bytes of a file are notes on `run`: names and shapes, tokens, draws, the logit
+    /// lens. They are JSON whose length only the writer knows; the figures per part are those of
+    /// files of the embedded model.
+    #[must_use]
+    pub fn notes_bytes(&self, facts: &ModelFacts, run: &RunState) -> u64 {
+        let finished = || {
+            let passes = run.passes.iter();
+            passes.filter(|pass| pass.executed.len() > facts.n_layers)
+        };
+        let n_drawn = finished().filter(|pass| pass.draw.is_some()).count();
+        let n_points = 2 * facts.n_layers + 1;
+        // Long texts get the lens at the last positions alone (engine::measures::summary).
+        let most_rows = 4_000_000_000 / (n_points * facts.d_model * facts.vocab_size).max(1);
+        let n_last = finished().count();
+        let n_rows = finished().map(|pass| pass.n_pos).sum::<usize>();
+        let n_rows = n_rows.min(most_rows + n_last);
+        let n_heads = facts.n_layers * facts.n_heads * usize::from(n_last > 0);
+        let notes = 4_000
+            + 190 * facts.hooks.len()
+            + 160 * run.ids.len()
+            + 6_000 * n_last
+            + 10_700 * n_drawn
+            + 610 * n_rows * n_points
+            + 270 * n_heads;
+        let n_tensors = self.hooks(facts).len() * run.passes.len();
+        // Quotes in the notes are written as two letters.
+        (notes * 114 / 100 + 104 * n_tensors) as u64
     }
 }
 

@@ -116,12 +116,31 @@ def visit(browser, page, meta, tensors, layers):
     browser.press("Enter")
     assert browser.value("document.getElementById('title').textContent") == "Block 0"
 
+    # The arrows choose a token in the strip and a cell in the map; the chosen row is marked where its numbers are.
+    chosen = "document.getElementById('strip').getAttribute('aria-activedescendant')"
+    browser.value("chooseToken(run.tokens.length - 1); document.getElementById('strip').focus()")
+    before = browser.value(chosen)
+    browser.press("ArrowLeft")
+    assert browser.value(chosen) != before, before
+    assert browser.value("document.querySelectorAll('.token[aria-selected=true]').length") == 1
+    browser.value("document.querySelector('.map').focus()")
+    token = browser.value("state.token")
+    browser.press("ArrowUp")
+    assert browser.value("state.token") == token - 1, token
+    band = "document.querySelector('.band.query').getBoundingClientRect()"
+    ring = "document.querySelector('.ring').getBoundingClientRect()"
+    apart = browser.value(f"Math.abs({band}.top + {band}.height / 2 - {ring}.top - {ring}.height / 2)")
+    assert apart <= 2, f"the marked row is {apart} px away from the chosen cell"
+
     # Roles and names for those who hear the page.
     tree = browser.ask("Accessibility.getFullAXTree")["nodes"]
     nameless = [node for node in tree if not node.get("ignored")
                 and node.get("role", {}).get("value") in ("button", "link", "option", "application")
                 and not node.get("name", {}).get("value")]
     assert not nameless, nameless
+    roles = [node.get("role", {}).get("value") for node in tree if not node.get("ignored")]
+    assert {"banner", "navigation", "main", "listbox", "option", "application", "table", "status"} <= set(roles), set(roles)
+    assert roles.count("option") == len(meta["tokens"]), roles.count("option")
 
     numbers(browser, meta, tensors, layers)
 

@@ -17,6 +17,9 @@ use crate::ui::view_line::ViewLine;
 
 const TABS: [&str; 6] = ["Run", "Page", "Picture", "Values", "View", "Open"];
 
+/// Height of what is under the tabs.
+const HEIGHT: f32 = 400.0;
+
 /// What was typed and chosen, while the program runs.
 #[derive(Debug, Clone)]
 struct Draft {
@@ -38,18 +41,21 @@ pub fn share_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let mut draft = stored.unwrap_or_else(new_draft);
     ui.set_width(560.0_f32.min(ui.ctx().content_rect().width() - 80.0));
     title_ui(ui, scene, "Share");
+    // As high as the highest tab, so that nothing moves when another one opens.
+    let height = HEIGHT.min(ui.ctx().content_rect().height() - 140.0);
     if let Some(tab) = segmented(ui, "what to share", &TABS, draft.tab) {
         draft.tab = tab;
     }
     ui.add_space(space::SMALL);
-    match draft.tab {
+    let scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
+    scroll.max_height(height).show(ui, |ui| match draft.tab {
         0 => run_ui(ui, scene, &mut draft),
         1 => page_ui(ui, scene, &mut draft),
         2 => picture_ui(ui, scene, &mut draft),
         3 => values_ui(ui, scene, &mut draft),
         4 => view_ui(ui, scene, &mut draft),
         _ => open_ui(ui, scene, &mut draft),
-    }
+    });
     ui.data_mut(|data| data.insert_temp(id, draft));
 }
 
@@ -101,15 +107,7 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         };
     }
     ui.add_space(space::TINY);
-    let n_bytes = draft.choice.n_bytes(scene.facts, &scene.run.passes);
-    let n_passes = scene.run.passes.len();
-    let passes = if n_passes == 1 { "pass" } else { "passes" };
-    let size = units::bytes(n_bytes);
-    let size = match scene.view.recorded {
-        // What was not recorded cannot be kept.
-        Some(_) => format!("At most {size} of values, {n_passes} {passes}."),
-        None => format!("{size} of values, {n_passes} {passes}."),
-    };
+    let size = size_told(scene, &draft.choice);
     ui.label(Type::Strong.text(size, palette.text));
     let Some(path) = path_ui(ui, &mut draft.paths[0], "Save the run") else {
         return;
@@ -124,6 +122,22 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
             precision,
         },
     );
+}
+
+/// How large the file will be: values, and the notes beside them.
+fn size_told(scene: &Scene<'_>, choice: &RunChoice) -> String {
+    let values = choice.n_bytes(scene.facts, &scene.run.passes);
+    let notes = choice.notes_bytes(scene.facts, scene.run);
+    let (all, values) = (units::bytes(values + notes), units::bytes(values));
+    let n_passes = scene.run.passes.len();
+    let passes = if n_passes == 1 { "pass" } else { "passes" };
+    match scene.view.recorded {
+        // What was not recorded cannot be kept.
+        Some(_) => format!("At most about {all}: {n_passes} {passes}."),
+        None => {
+            format!("About {all}: {values} of values of {n_passes} {passes}, and notes on them.")
+        }
+    }
 }
 
 fn page_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
