@@ -8,7 +8,7 @@ mod window;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::channel;
 
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use serde::Serialize;
 use serde_json::Value;
 use vitrine::engine::client::Client;
@@ -309,41 +309,76 @@ fn a_recorded_run_is_stepped_through_and_not_changed() {
     );
 }
 
+/// Types a file's name into the field of the sheet and presses the button.
+fn save_as(shown: &mut window::Window, file: &Path, button: &str) {
+    let field = shown.get_by_label("File");
+    field.focus();
+    field.click();
+    shown.step();
+    window::press_with(shown, egui::Modifiers::COMMAND, egui::Key::A);
+    shown
+        .get_by_label("File")
+        .type_text(&file.display().to_string());
+    shown.step();
+    window::click(shown, button);
+    let failures = window::app(shown).failures();
+    assert!(failures.is_empty(), "{failures:?}");
+    let is_there = file.is_file();
+    assert!(is_there, "{} was not written", file.display());
+}
+
+/// The size that the sheet tells, in bytes.
+fn told_size(shown: &window::Window) -> f64 {
+    let told = shown.get_by_label_contains("of values of");
+    let node = told.accesskit_node();
+    let text = node.value().or(node.label()).unwrap_or_default();
+    let size = text.split(':').next().unwrap_or_default().to_owned();
+    let words: Vec<&str> = size.split_whitespace().collect();
+    let factor = if words[2] == "MB" { 1e6 } else { 1e3 };
+    words[1].parse::<f64>().unwrap() * factor
+}
+
 #[test]
-fn the_window_saves_a_run_and_opens_it_again() {
+fn the_window_saves_a_run_a_page_and_values_and_opens_the_run_again() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mine.safetensors");
+    let [run, page, values] =
+        ["mine.safetensors", "mine.html", "mine.csv"].map(|name| folder.path().join(name));
     let mut shown = window::open_at("pass.1.unembed");
     window::press(&mut shown, egui::Key::S);
-    shown.get_by_label("Save the run");
-    let text = shown.get_by_label("File").value().unwrap_or_default();
-    assert!(text.ends_with("run.safetensors"), "{text}");
-    window::press(&mut shown, egui::Key::Escape);
-    // By the command itself: the field holds the home of whoever runs this test.
-    let trace = {
-        let (_engine, _live, path) = recorded(folder.path());
-        std::fs::copy(path, &file).unwrap();
-        file
-    };
-    let mut start = window::start();
-    start.recorded = Some(trace);
-    let mut shown = window::open(start);
+    let top = |shown: &window::Window| shown.get_by_label("Values").rect().top();
+    let before = top(&shown);
+    let told = told_size(&shown);
+    save_as(&mut shown, &run, "Save the run");
+    let size = std::fs::metadata(&run).unwrap().len() as f64;
     assert!(
-        window::app(&shown).failures().is_empty(),
-        "{:?}",
-        window::app(&shown).failures()
+        (told / size - 1.0).abs() < 0.15,
+        "{told} was told, it has {size}"
     );
+
+    window::press(&mut shown, egui::Key::S);
+    window::click(&mut shown, "Page");
+    assert_eq!(top(&shown), before, "the tabs stay where they are");
+    save_as(&mut shown, &page, "Save the page");
+    let text = std::fs::read_to_string(&page).unwrap();
+    assert!(text.contains("blocks.5.attn.hook_pattern"));
+
+    window::press(&mut shown, egui::Key::S);
+    window::click(&mut shown, "Values");
+    assert_eq!(top(&shown), before, "the tabs stay where they are");
+    save_as(&mut shown, &values, "Save the values");
+    assert!(std::fs::read_to_string(&values).unwrap().lines().count() > 1);
+
+    window::press(&mut shown, egui::Key::S);
+    window::click(&mut shown, "Open");
+    save_as(&mut shown, &run, "Open the run");
     shown.get_by_label("Recorded run");
     for place in ["Attention", "Logits", "Residual stream", "KV cache"] {
         if shown.query_all_by_label(place).count() == 1 {
             window::click(&mut shown, place);
         }
     }
-    assert!(
-        window::app(&shown).failures().is_empty(),
-        "{:?}",
-        window::app(&shown).failures()
-    );
+    let failures = window::app(&shown).failures();
+    assert!(failures.is_empty(), "{failures:?}");
     window::click(&mut shown, "Recorded run");
     assert!(
         shown.query_by_label("Recorded run").is_none(),

@@ -100,6 +100,13 @@ pub fn press(window: &mut Window, key: Key) {
     settle(window);
 }
 
+/// Presses a key with others that are held.
+pub fn press_with(window: &mut Window, modifiers: egui::Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    window.step();
+    settle(window);
+}
+
 /// Clicks what is called `label`, and waits until all is answered.
 pub fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
