@@ -78,14 +78,19 @@ fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     let says = says::Says::of(scene, picture);
     let room = ui.available_rect_before_wrap();
     let is_map = scene.view.picture() == Some(PictureKind::Attention);
-    let wants_column = (is_map && !scene.view.present.shows_heads) || says.has_choices();
+    let open = scene.board.open.as_ref();
+    let hides = scene.view.mode == super::state::Mode::Lessons
+        && open.is_some_and(OpenLesson::hides_picture)
+        && !scene.view.present.shows_answer;
+    // What is covered needs no width; of the rest, a map is as high as it is wide.
+    let wants_column = match is_map {
+        true => !scene.view.present.shows_heads,
+        false => hides && says.has_choices(),
+    };
     let column = wants_column.then(|| beside(ui, &says, room)).flatten();
     let (shown, words, said) = column.unwrap_or_else(|| under(ui, &says, room));
-    let open = scene.board.open.as_ref();
-    let hides = open.is_some_and(OpenLesson::hides_picture);
-    let in_lesson = scene.view.mode == super::state::Mode::Lessons;
     ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
-        if hides && in_lesson && !scene.view.present.shows_answer {
+        if hides {
             covered_ui(ui, "The picture shows itself with the answer: key A.");
             return;
         }

@@ -64,18 +64,30 @@ impl Says {
             (self.of.clone(), 13.0, is_beside, palette.muted),
             (self.sentence.clone(), large, true, palette.text),
         ];
-        for (at, (choice, is_right)) in self.choices.iter().enumerate() {
-            let letter = char::from(b'A' + at.min(25) as u8);
-            let (mark, colour) = match is_right {
-                true => (" ✓", palette.good),
-                false => ("", palette.text),
-            };
-            lines.push((
-                format!("{letter}   {choice}{mark}"),
-                16.0,
-                *is_right,
-                colour,
-            ));
+        let choices = self
+            .choices
+            .iter()
+            .enumerate()
+            .map(|(at, (choice, is_right))| {
+                let letter = char::from(b'A' + at.min(25) as u8);
+                let (mark, colour) = match is_right {
+                    true => (" ✓", palette.good),
+                    false => ("", palette.text),
+                };
+                (
+                    format!("{letter}   {choice}{mark}"),
+                    16.0,
+                    *is_right,
+                    colour,
+                )
+            });
+        match is_beside {
+            true => lines.extend(choices),
+            // Under a picture every line is taken from it.
+            false => {
+                let all: Vec<String> = choices.map(|(text, ..)| text).collect();
+                lines.push((all.join("      "), 14.0, false, palette.text));
+            }
         }
         let answer = (self.answer.clone(), 16.0, true, palette.good);
         lines.push(answer);

@@ -18,7 +18,7 @@ use crate::ui::view_line::ViewLine;
 const TABS: [&str; 6] = ["Run", "Page", "Picture", "Values", "View", "Open"];
 
 /// Height of what is under the tabs.
-const HEIGHT: f32 = 400.0;
+const HEIGHT: f32 = 440.0;
 
 /// What was typed and chosen, while the program runs.
 #[derive(Debug, Clone)]

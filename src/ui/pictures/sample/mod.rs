@@ -427,9 +427,8 @@ fn stages_ui(ui: &mut Ui, view: &SamplingView) {
         ));
         steps.join("  →  ")
     };
-    let (line, _) =
-        ui.allocate_exact_size(egui::vec2(ui.available_width(), 20.0), egui::Sense::hover());
-    text_in(ui.painter(), line, &text, Type::Small, palette.muted, 0.0);
+    // In a second line, where the window is narrow.
+    ui.add(egui::Label::new(Type::Small.text(text, palette.muted)).wrap());
 }
 
 /// A filter with its value: `top-k 9`.
