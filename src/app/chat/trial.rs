@@ -11,6 +11,7 @@ use crate::engine::message::{
 use crate::engine::question::{Message, TemplateArgs};
 use crate::trace::answer::StopReason;
 use crate::ui::chat::TrialState;
+use crate::ui::words::flags::without_flags;
 
 /// The session of trials.
 const TRIAL: SessionId = SessionId(40);
@@ -64,7 +65,7 @@ impl App {
                 Event::Answered(answer) if answer.stop_reason != StopReason::Cancelled => {
                     Cell::Done(Measured::from(&*answer))
                 }
-                Event::Failed(why) => Cell::Failed(why),
+                Event::Failed(why) => Cell::Failed(without_flags(&why)),
                 event if event.is_last() => Cell::Waiting,
                 _ => continue,
             };

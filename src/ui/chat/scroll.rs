@@ -29,6 +29,8 @@ pub struct Scroll<K> {
     width: f32,
     /// Whether the end is in view, and stays so.
     is_at_end: bool,
+    /// Whether the end was asked for: until the view has come to rest there.
+    is_wanted: bool,
     /// How high the list was, and the room for it.
     shown: (f32, f32),
     /// Where the view is to be moved, because what is above it turned out higher or lower.
@@ -41,6 +43,7 @@ impl<K> Default for Scroll<K> {
             heights: HashMap::new(),
             width: 0.0,
             is_at_end: true,
+            is_wanted: false,
             shown: (0.0, 0.0),
             moved_to: None,
         }
@@ -69,11 +72,13 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
             .stick_to_bottom(true);
         let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));
         let whole = tops.last().copied().unwrap_or_default();
+        let mut is_brought = false;
         if let Some(top) = goal.and_then(|goal| tops.get(goal)) {
             area = area.vertical_scroll_offset(*top);
-        } else if self.is_at_end && (whole - self.shown.0).abs() > 0.5 {
+        } else if self.is_wanted || self.is_at_end && (whole - self.shown.0).abs() > 0.5 {
             // What was drawn turned out higher or lower: the end is elsewhere now.
             self.moved_to = None;
+            is_brought = true;
             area = area.vertical_scroll_offset((whole - self.shown.1).max(0.0));
         } else if let Some(top) = self.moved_to.take() {
             area = area.vertical_scroll_offset(top);
@@ -104,11 +109,15 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
             ui.set_height(tops.last().copied().unwrap_or_default());
         });
         let lowest = out.content_size.y - out.inner_rect.height();
-        let top = out.state.clamped_offset().y;
-        self.is_at_end = top >= lowest - 2.0;
+        let top = out.state.unclamped_offset().y;
+        let scrolls = ui.input(|input| input.smooth_scroll_delta() != egui::Vec2::ZERO);
+        self.is_at_end = top >= lowest - 2.0 || is_brought && !scrolls;
+        // A wheel that was turned a moment ago still moves the view.
+        let rests = out.state.velocity().y.abs() < 20.0 && (whole - self.shown.0).abs() < 0.5;
+        self.is_wanted &= !rests && !scrolls;
         self.shown = (whole, out.inner_rect.height());
         let is_measured = (self.tops(rows).last().copied().unwrap_or_default() - whole).abs() < 0.5;
-        if self.is_at_end && !is_measured {
+        if self.is_wanted || self.is_at_end && !is_measured {
             ui.ctx().request_repaint();
         }
         if shift.abs() > 0.1 && !self.is_at_end {
@@ -121,6 +130,7 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
     /// The end is to be in view from the next frame on.
     pub fn show_end(&mut self) {
         self.is_at_end = true;
+        self.is_wanted = true;
         self.shown.0 = -1.0;
     }
 
@@ -143,5 +153,68 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
             Some((_, height)) => height.max(row.guess * 0.5),
             None => row.guess,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use egui_kittest::Harness;
+
+    /// Rows that are 40 high, and guessed to be 10.
+    fn rows(n: usize) -> Vec<Row<usize>> {
+        let row = |key| Row {
+            key,
+            stamp: 0,
+            guess: 10.0,
+        };
+        (0..n).map(row).collect()
+    }
+
+    #[test]
+    fn the_end_comes_into_view_when_asked_for_and_stays_while_it_grows() {
+        struct State {
+            scroll: Scroll<usize>,
+            n: usize,
+            drawn: Vec<usize>,
+        }
+        let state = State {
+            scroll: Scroll::default(),
+            n: 60,
+            drawn: Vec::new(),
+        };
+        let draw = |ui: &mut Ui, state: &mut State| {
+            let mut drawn = Vec::new();
+            let State { scroll, n, .. } = state;
+            scroll.show(ui, ("talk", 200.0), &rows(*n), None, |ui, key| {
+                drawn.push(key);
+                ui.allocate_exact_size(vec2(100.0, 40.0), egui::Sense::hover());
+            });
+            state.drawn = drawn;
+        };
+        let mut window = Harness::builder()
+            .with_size(vec2(300.0, 200.0))
+            .build_ui_state(draw, state);
+        window.run_steps(6);
+        assert_eq!(window.state().drawn.last(), Some(&59));
+        // Someone reads what stands above: there it stays, whatever comes at the end.
+        window.hover_at(pos2(100.0, 100.0));
+        window.event(egui::Event::MouseWheel {
+            unit: egui::MouseWheelUnit::Point,
+            delta: vec2(0.0, 900.0),
+            phase: egui::TouchPhase::Move,
+            source: egui::MouseWheelSource::Wheel,
+            modifiers: egui::Modifiers::NONE,
+        });
+        window.run_steps(20);
+        window.state_mut().n = 61;
+        window.run_steps(6);
+        assert!(window.state().drawn.last() < Some(&50));
+        window.state_mut().scroll.show_end();
+        window.run_steps(6);
+        assert_eq!(window.state().drawn.last(), Some(&60));
+        window.state_mut().n = 64;
+        window.run_steps(6);
+        assert_eq!(window.state().drawn.last(), Some(&63));
     }
 }

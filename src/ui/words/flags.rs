@@ -28,6 +28,12 @@ pub fn without_flags(text: &str) -> String {
             plain = plain.replace(flag, name);
         }
     }
+    let pull = "Get it with `vitrine models pull ";
+    if let Some((before, rest)) = plain.split_once(pull)
+        && let Some((_, after)) = rest.split_once('`')
+    {
+        plain = format!("{before}Get it in Models{after}");
+    }
     plain
 }
 
@@ -43,5 +49,10 @@ mod tests {
             "Keep fewer positions with a rotating KV cache, or in fewer bits with the KV cache setting 4 bits."
         );
         assert_eq!(without_flags("a -- b"), "a -- b");
+        let told = "x/y is not here. Get it with `vitrine models pull x/y`, or use classroom.";
+        assert_eq!(
+            without_flags(told),
+            "x/y is not here. Get it in Models, or use classroom."
+        );
     }
 }
