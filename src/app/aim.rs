@@ -19,6 +19,8 @@ pub(super) struct Aim {
     is_named: bool,
     /// Whether the command line named them: what is not there is a failure.
     is_flag: bool,
+    /// Whether the run is sent on to the place once its first tokens are there.
+    pub(super) goes_on: bool,
 }
 
 impl Aim {
@@ -57,6 +59,7 @@ impl App {
             key: line.key,
             is_named: true,
             is_flag: false,
+            goes_on: true,
         };
         if model.is_none() && prompt.is_none() {
             self.write_on(line.steps.unwrap_or(0));

@@ -142,7 +142,7 @@ impl App {
         } else if !self.link.is_busy() {
             let is_new =
                 run.passes.len() == 1 && run.passes.iter().all(|pass| pass.executed.is_empty());
-            if is_new {
+            if is_new || std::mem::take(&mut self.aim.goes_on) {
                 self.run_to(target);
                 self.view.mode = mode;
                 return;
