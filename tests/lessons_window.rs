@@ -322,6 +322,31 @@ fn going_through_without_an_answer_is_seen_and_not_done() {
 }
 
 #[test]
+fn the_palette_opens_lessons_by_title_and_by_name() {
+    let mut window = open(start());
+    begin(&mut window, "tour", Some(0));
+    for (typed, name, step) in [
+        ("sampling: the", "sampling", 0),
+        ("lesson:rope:2", "rope", 1),
+    ] {
+        window.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
+        window.step();
+        window.step();
+        window.get_by_label("Find anything").type_text(typed);
+        window.step();
+        window.step();
+        press(&mut window, Key::Enter);
+        assert_eq!(app(&window).view().mode, Mode::Lessons, "{typed}");
+        let open = lesson(&window);
+        assert_eq!(
+            (open.card.name.as_str(), open.step),
+            (name, step),
+            "{typed}"
+        );
+    }
+}
+
+#[test]
 fn an_instructor_can_hide_hints_and_answers() {
     let mut window = open(start());
     send(&mut window, Command::Mode(Mode::Lessons));

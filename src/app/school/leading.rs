@@ -7,7 +7,7 @@ use crate::lesson::{Goal, ShownPart};
 use crate::settings::PromptSettings;
 use crate::trace::debug::DebugCommand;
 use crate::trace::{Address, Place, View};
-use crate::ui::lessons::spot_of;
+use crate::ui::lessons::{OpenLesson, spot_of};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Mode, SweepWish};
 
@@ -40,12 +40,29 @@ impl App {
         let Some(open) = &self.school.board.open else {
             return;
         };
-        match open.leading() {
+        // What is to be predicted is not opened yet: the tokens above the picture would tell it too.
+        let is_held = self.is_covered();
+        self.school.is_held = is_held;
+        match open.leading().filter(|_| !is_held) {
             Some(part) if open.followed != Some(part) => self.follow(part),
             // Nothing leads anywhere yet: the lesson's own run, at its tokens.
             None if self.school.shown.is_none() => self.show_own(),
             _ => {}
         }
+    }
+
+    /// Leads on once a prediction is made, or its answer is shown to a room.
+    pub(super) fn lead_if_held(&mut self) {
+        if self.school.is_held && !self.is_covered() {
+            self.lead();
+        }
+    }
+
+    /// Whether one is to predict what the picture would tell.
+    fn is_covered(&self) -> bool {
+        let open = self.school.board.open.as_ref();
+        let is_told = self.view.is_presenting && self.view.present.shows_answer;
+        open.is_some_and(OpenLesson::hides_picture) && !is_told
     }
 
     /// The same place once more, in a run that is opened anew.

@@ -69,6 +69,8 @@ pub struct School {
     shown: Option<Run>,
     beside: Option<Run>,
     wanted: Option<Wanted>,
+    /// Whether the picture waits for a prediction.
+    is_held: bool,
     waiting: Vec<LessonCommand>,
     refreshed: Instant,
     /// Whether the app works at the lessons' bench in this moment.
@@ -123,6 +125,7 @@ impl School {
             shown: None,
             beside: None,
             wanted: None,
+            is_held: false,
             waiting: Vec::new(),
             refreshed: Instant::now(),
             is_at_bench: false,
@@ -248,6 +251,7 @@ impl App {
         while let Some(done) = self.school.tutor.as_ref().and_then(TutorThread::take) {
             self.told(done);
         }
+        self.lead_if_held();
         self.seek();
     }
 
