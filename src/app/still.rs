@@ -134,6 +134,13 @@ impl Studio {
         Ok(())
     }
 
+    /// Pictures show and conclude nothing from now on: they stand beside questions.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.app.view.is_quiet = true;
+        self
+    }
+
     /// Opens a run beside the one that is open, and generates `n_tokens` after its prompt, which
     /// people know as `text`.
     ///

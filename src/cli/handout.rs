@@ -134,7 +134,7 @@ fn studio(model: &ModelArgs) -> Result<Studio> {
         ..Settings::default()
     };
     let start = Start::new(settings, model.choice());
-    Studio::open(start, false)
+    Ok(Studio::open(start, false)?.quiet())
 }
 
 /// The picture of a step; where it cannot be drawn, why.

@@ -121,6 +121,8 @@ pub struct ViewState {
     pub sweep: Option<SweepWish>,
     /// The prompt of the other run, where a lesson has opened one beside its own.
     pub beside: Option<String>,
+    /// Whether pictures show and conclude nothing: they stand on a sheet with questions.
+    pub is_quiet: bool,
     /// The file of the recorded run that is shown; `None` while a model runs.
     pub recorded: Option<PathBuf>,
     tabs: BTreeMap<PictureKind, String>,
@@ -170,6 +172,7 @@ impl Default for ViewState {
             marked: Vec::new(),
             sweep: None,
             beside: None,
+            is_quiet: false,
             recorded: None,
             tabs: BTreeMap::new(),
         }

@@ -71,7 +71,8 @@ impl Scene<'_> {
     #[must_use]
     pub fn keeps_quiet(&self) -> bool {
         let open = self.board.open.as_ref();
-        self.view.mode == Mode::Lessons && open.is_some_and(|open| open.waiting().is_some())
+        let waits = open.is_some_and(|open| open.waiting().is_some());
+        self.view.is_quiet || (self.view.mode == Mode::Lessons && waits)
     }
 
     /// Asks for a change.
