@@ -105,7 +105,8 @@ fn give(window: &mut Window, question: &ShownQuestion, answer: &Answer) {
                 .replace('`', "");
             window
                 .get_by_role_and_label(Role::RadioButton, &label)
-                .click();
+                // It may have to be scrolled to.
+                .click_accesskit();
         }
         (ShownKind::Number(_), Answer::Number(number)) => {
             // A question that has just come may still be scrolling into sight.
@@ -122,7 +123,7 @@ fn give(window: &mut Window, question: &ShownQuestion, answer: &Answer) {
                 .get_by_label("your answer")
                 .type_text(&number.to_string());
             window.step();
-            window.get_by_label("Check").click();
+            window.get_by_label("Check").click_accesskit();
         }
         (ShownKind::Click(_), Answer::Place(_)) => {
             let answer = LessonCommand::Answer(answer.clone());
