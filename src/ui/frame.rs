@@ -47,6 +47,8 @@ pub fn frame_ui(
     // Nothing that can be pressed lies under a message.
     let above = match scene.view.mode {
         Mode::Chat if !scene.chat.shows_trial => pages.chat.composer.height + 8.0,
+        // Above the transport, and above the formula that stands on it.
+        Mode::Explore if !scene.view.is_presenting => 132.0,
         _ => 84.0,
     };
     messages.show(ui.ctx(), scene, above);

@@ -23,6 +23,7 @@ pub fn menu_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let area = ScrollArea::vertical().max_height(440.0);
     area.show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 2.0;
+        ui.style_mut().wrap_mode = Some(egui::TextWrapMode::Extend);
         caption(ui, "Here");
         for entry in here.iter().filter(runs) {
             let is_used = entry.is_called(&scene.facts.name);

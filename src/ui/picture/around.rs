@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
-use super::{Picture, Scene};
+use super::{Picture, Scene, copying};
 use crate::trace::Place;
 use crate::ui::command::Command;
 use crate::ui::controls::{self, Button, segmented};
@@ -44,6 +44,10 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         let line = palette.hairline();
         ui.painter()
             .rect(strip, 8.0, palette.surface, line, egui::StrokeKind::Inside);
+        // Below what stands on it: that takes its own clicks.
+        let id = ui.scope_id().with("formula");
+        let under = ui.interact(strip, id, egui::Sense::click());
+        copying::forget(ui);
         let inside = strip.shrink2(vec2(14.0, 0.0));
         let layout = egui::Layout::left_to_right(egui::Align::Center);
         ui.scope_builder(UiBuilder::new().max_rect(inside).layout(layout), |ui| {
@@ -51,12 +55,14 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
             ui.shrink_clip_rect(strip);
             picture.formula_ui(ui, scene);
         });
+        copying::formula_menu(ui, scene, &under);
     }
     let opacity = fade_in(ui, scene, &spot);
     ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
         ui.shrink_clip_rect(room.expand(4.0));
         ui.set_opacity(opacity);
         picture.main_ui(ui, scene);
+        copying::cell_menu(ui, scene, room);
     });
     let refused = scene.link.take_refusal();
     ui.data_mut(|data| data.insert_temp(egui::Id::unique("refused"), refused));
@@ -126,7 +132,14 @@ fn recorded_ui(ui: &mut Ui, scene: &Scene<'_>) {
 
 fn detail_ui(ui: &mut Ui, detail: &str) {
     let palette = Palette::of(ui);
-    let job = controls::words(detail, Type::Body, Type::Strong, palette.muted);
+    let lay = |detail: &str| controls::words(detail, Type::Body, Type::Strong, palette.muted);
+    // As many of its parts as there is room for.
+    let mut parts: Vec<&str> = detail.split(", ").collect();
+    let mut job = lay(detail);
+    while parts.len() > 1 && ui.painter().layout_job(job.clone()).size().x > ui.available_width() {
+        parts.pop();
+        job = lay(&parts.join(", "));
+    }
     ui.add(egui::Label::new(job).truncate());
 }
 

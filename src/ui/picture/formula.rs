@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use egui::Ui;
 
+use super::copying::{self, FormulaText};
 use crate::ui::controls::format;
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::heatmap::figure;
@@ -77,6 +78,7 @@ impl Term {
 /// Draws a formula from left to right, with the address of its cell at the right end.
 pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
     let palette = Palette::of(ui);
+    keep(ui, terms, address);
     let mut job = egui::text::LayoutJob::default();
     for (at, term) in terms.iter().enumerate() {
         let colour = match (term.role, term.is_muted) {
@@ -99,6 +101,18 @@ pub fn formula_ui(ui: &mut Ui, terms: &[Term], address: &str) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.label(address);
     });
+}
+
+/// Keeps the formula as text, for whoever copies it.
+fn keep(ui: &Ui, terms: &[Term], address: &str) {
+    let texts: Vec<&str> = terms.iter().map(|term| term.text.as_str()).collect();
+    let result = terms.iter().rfind(|term| term.is_result);
+    let told = FormulaText {
+        formula: texts.join(" "),
+        result: result.map(|term| term.text.clone()).unwrap_or_default(),
+        address: address.to_owned(),
+    };
+    ui.data_mut(|data| data.insert_temp(copying::formula_id(), told));
 }
 
 /// The address, its last part (`hook_pattern[3, 10, 9]`), or nothing: whatever fits into `room`.

@@ -4,6 +4,7 @@
 //! widgets alone (a slider, a search text). To add one: write a file in `pictures/`, implement
 //! [`Picture`], and name it in `ui::pictures::all`.
 mod around;
+mod copying;
 mod formula;
 mod scene;
 mod side;

@@ -55,6 +55,6 @@ fn row_ui(ui: &mut Ui, cap: &str, does: &str) {
     ui.horizontal(|ui| {
         let width = key_cap(ui, cap).rect.width();
         ui.add_space((44.0 - width).max(0.0));
-        ui.label(Type::Body.text(does, palette.text));
+        ui.add(egui::Label::new(Type::Body.text(does, palette.text)).wrap());
     });
 }

@@ -11,6 +11,8 @@ pub use share::view_line;
 
 use egui::{Context, Id, Modal, Ui};
 
+pub use share::share_the_picture;
+
 use super::command::Command;
 use super::controls::{Button, card};
 use super::icons::Icon;

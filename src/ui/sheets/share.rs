@@ -34,11 +34,23 @@ struct Draft {
     open: String,
 }
 
+/// The next time the sheet opens, it is at the picture.
+pub fn share_the_picture(ctx: &egui::Context) {
+    let picture = TABS.iter().position(|tab| *tab == "Picture");
+    ctx.data_mut(|data| data.insert_temp(wished_tab(), picture.unwrap_or_default()));
+}
+
+fn wished_tab() -> egui::Id {
+    egui::Id::unique("share-tab")
+}
+
 /// Draws the sheet.
 pub fn share_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let id = egui::Id::unique("share-draft");
     let stored: Option<Draft> = ui.data(|data| data.get_temp(id));
     let mut draft = stored.unwrap_or_else(new_draft);
+    let wished = ui.data_mut(|data| data.remove_temp::<usize>(wished_tab()));
+    draft.tab = wished.unwrap_or(draft.tab);
     ui.set_width(560.0_f32.min(ui.ctx().content_rect().width() - 80.0));
     title_ui(ui, scene, "Share");
     // As high as the highest tab, so that nothing moves when another one opens.

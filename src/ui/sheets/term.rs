@@ -4,7 +4,7 @@ use egui::Ui;
 
 use super::title_ui;
 use crate::ui::command::Command;
-use crate::ui::controls::{Button, caption};
+use crate::ui::controls::{Button, caption, paragraph};
 use crate::ui::picture::Scene;
 use crate::ui::state::Overlay;
 use crate::ui::theme::{Palette, Type, space};
@@ -21,7 +21,7 @@ pub fn term_ui(ui: &mut Ui, scene: &mut Scene<'_>, name: &str) {
     let Some(term) = glossary::term(name) else {
         return;
     };
-    ui.add(egui::Label::new(Type::Body.text(term.text, palette.text)).wrap());
+    paragraph(ui, term.text);
     if let Some(code) = term.code {
         ui.add_space(space::TINY);
         ui.label(Type::MonoSmall.text(code, palette.muted));

@@ -231,7 +231,12 @@ fn paint(ui: &Ui, rect: Rect, bar: &Bar, columns: &Columns, response: &Response)
         .intersect(ui.clip_rect()),
     );
     let place = pos2(rect.left() + columns.label, y);
-    label.text(place, Align2::RIGHT_CENTER, &bar.label, kind.font(), text);
+    // Cut at its end, where it has no room.
+    let mut job = egui::text::LayoutJob::simple_singleline(bar.label.clone(), kind.font(), text);
+    job.wrap = egui::text::TextWrapping::truncate_at_width(columns.label + 2.0);
+    let galley = label.layout_job(job);
+    let corner = place - vec2(galley.size().x, galley.size().y / 2.0);
+    label.galley(corner, galley, text);
     let after = if columns.has_both_sides {
         rect.left() + columns.end
     } else {

@@ -1,7 +1,7 @@
 //! Curves in the look of the window, on `egui_plot`.
 
 use egui::{Color32, Ui, Vec2};
-use egui_plot::{Line, MarkerShape, Plot, PlotPoint, PlotPoints, Points, Text};
+use egui_plot::{AxisHints, Line, MarkerShape, Plot, PlotPoint, PlotPoints, Points, Text};
 
 use crate::ui::theme::{Palette, Type};
 
@@ -33,12 +33,24 @@ pub struct Mark {
     pub colour: Color32,
 }
 
+/// Round steps, so that an axis has four to eight figures.
+fn steps(axis: egui_plot::GridInput) -> [f64; 3] {
+    let (least, most) = axis.bounds;
+    let rough = ((most - least) / 6.0).max(1e-9);
+    let power = 10_f64.powf(rough.log10().floor());
+    let round = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
+    let step = round.into_iter().find(|step| *step >= rough);
+    let step = step.unwrap_or(power);
+    [step, step * 10.0, step * 100.0]
+}
+
 impl Curve<'_> {
     /// Shows the curve; gives the place under the pointer.
     pub fn show(&self, ui: &mut Ui, size: Vec2) -> Option<PlotPoint> {
         let palette = Palette::of(ui);
         // Lines and figures of the axes are quieter than the curve.
         ui.visuals_mut().widgets.noninteractive.fg_stroke.color = palette.muted;
+        let axis = AxisHints::new_x().label(Type::Small.text(self.x_label, palette.muted));
         let plot = Plot::new(self.name)
             .width(size.x)
             .height(size.y)
@@ -50,7 +62,8 @@ impl Curve<'_> {
             .allow_scroll(false)
             .allow_boxed_zoom(false)
             .allow_double_click_reset(false)
-            .x_axis_label(Type::Small.text(self.x_label, palette.muted))
+            .custom_x_axes(vec![axis.label_spacing(egui::Rangef::new(22.0, 34.0))])
+            .x_grid_spacer(egui_plot::uniform_grid_spacer(steps))
             .set_margin_fraction(egui::vec2(0.02, 0.12));
         let plot = match self.include_y {
             Some(y) => plot.include_y(y),
@@ -75,9 +88,9 @@ impl Curve<'_> {
                     continue;
                 }
                 written.push(place);
-                let text = Type::Small.text(format!("  {}", mark.text), palette.text);
+                let text = Type::Small.text(format!("{}  ", mark.text), palette.text);
                 let label = Text::new("", place, text);
-                plot.text(label.anchor(egui::Align2::LEFT_BOTTOM));
+                plot.text(label.anchor(egui::Align2::RIGHT_BOTTOM));
             }
             plot.pointer_coordinate()
         });

@@ -34,7 +34,7 @@ impl Picture for EmbeddingPicture {
         let at = scene.position();
         let n_rows = crate::trace::units::count(scene.facts.vocab_size as u64);
         let row = format!(
-            "token {at}, **{}**, row {} of {n_rows}",
+            "**{}**, token {at}, row {} of {n_rows}",
             scene.said(at),
             id(scene)
         );

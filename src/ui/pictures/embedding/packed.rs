@@ -54,7 +54,10 @@ impl Packed {
         let options = WIDTHS.map(|bits| bits.to_string());
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let error = row.errors.iter().find(|error| error.bits == bits);
+        let is_narrow = ui.available_width() < 540.0;
         let against = match &row.against {
+            Reference::Twin(_) if is_narrow => "off from 16 bits by",
+            Reference::Itself if is_narrow => "off from the stored row by",
             Reference::Twin(_) => "error of this row against the 16-bit original",
             Reference::Itself => "error of rounding the stored row again",
         };
@@ -68,17 +71,17 @@ impl Packed {
             let shares = row.errors.iter().map(|error| error.relative);
             let most = shares.fold(f64::EPSILON, f64::max);
             let share = error.map_or(0.0, |error| error.relative);
-            let width = (ui.available_width() - 62.0).clamp(40.0, 260.0);
+            let text = crate::trace::units::percent(share);
+            ui.label(Type::Mono.text(&text, palette.text));
+            let width = (ui.available_width() - 4.0).clamp(8.0, 260.0);
             let (rect, response) = ui.allocate_exact_size(vec2(width, 20.0), Sense::hover());
             let bar = Rect::from_center_size(rect.center(), vec2(width, 6.0));
             ui.painter().rect_filled(bar, 3, palette.sunk);
             let filled = Rect::from_min_size(bar.min, vec2(width * (share / most) as f32, 6.0));
             ui.painter().rect_filled(filled, 3, palette.role(Role::Mlp));
-            let text = crate::trace::units::percent(share);
             response.widget_info(|| {
                 WidgetInfo::labeled(egui::Role::Image, true, format!("{against}: {text}"))
             });
-            ui.label(Type::Mono.text(text, palette.text));
         });
         self.stored_note_ui(ui, row, bits);
         if bits != row.bits {

@@ -29,6 +29,9 @@ impl Row {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
         scroll.show(ui, |ui| {
+            // The ring of the packed word stands out above, the scroll bar lies over the right edge.
+            ui.add_space(4.0);
+            ui.set_max_width(ui.available_width() - 10.0);
             let asked = scene.value_at(Hook::Embed);
             let Some(value) = ready_ui(ui, asked) else {
                 return;
