@@ -55,6 +55,9 @@ pub fn cell_menu(ui: &Ui, scene: &mut Scene<'_>, room: Rect) {
     let popup = Popup::new(id, ui.ctx().clone(), at, ui.layer_id());
     popup
         .kind(PopupKind::Menu)
+        .layout(egui::Layout::top_down_justified(egui::Align::Min))
+        .style(egui::containers::menu::menu_style)
+        .gap(0.0)
         .open_memory(None)
         .show(|ui| cell_ui(ui, scene, &cell));
 }
