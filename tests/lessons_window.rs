@@ -152,7 +152,8 @@ fn through_step(window: &mut Window, name: &str) -> usize {
         );
         let (right, wrong) = answers(&question.right);
         give(window, &question, &wrong);
-        let attempt = &lesson(window).attempts[&question.id];
+        let attempt = lesson(window).attempts.get(&question.id);
+        let attempt = attempt.unwrap_or_else(|| panic!("no attempt was counted: {told}"));
         assert_eq!((attempt.n_tries, attempt.is_done()), (1, false), "{told}");
         assert!(
             !question.hint_for(&wrong).unwrap().text.trim().is_empty(),

@@ -82,6 +82,10 @@ impl App {
         };
         if steps > 0 {
             self.link.tell(DebugCommand::Tokens(steps));
+            // What was asked for may lie a little further.
+            if let Some(target) = target.filter(|target| !is_view(target)) {
+                self.run_to(target.clone());
+            }
         } else if target.filter(is_of_run).is_some() {
             let mut logits = Address::at(Place::Stage(Stage::Logits));
             logits.pass = Some(0);
