@@ -99,7 +99,7 @@ impl Says {
     /// Laid out in the largest of a few sizes at which all of it fits.
     #[must_use]
     pub fn fitted(&self, ui: &Ui, room: Vec2, is_beside: bool) -> Fitted {
-        let lines = self.lines(&Palette::of(ui), is_beside);
+        let lines = self.lines(Palette::of(ui), is_beside);
         let laid_out = |scale: f32| Fitted {
             gap: if is_beside { 10.0 * scale } else { 2.0 },
             galleys: lines

@@ -81,6 +81,9 @@ impl Setup {
             }
             self.text = text;
         }
+        if scene.view.is_presenting && self.is_open() {
+            return self.beside_ui(ui);
+        }
         if let Some(kind) = segmented(ui, "what to compare with", &KINDS, self.kind) {
             self.kind = kind;
             // What needs no more to be said begins at once.
@@ -102,6 +105,17 @@ impl Setup {
                 self.begin(scene);
             }
         });
+    }
+
+    /// Before a room: what stands beside the run, and nothing to choose.
+    fn beside_ui(&self, ui: &mut Ui) {
+        let palette = Palette::of(ui);
+        let kind = KINDS.get(self.kind).copied().unwrap_or_default();
+        let told = match self.kind {
+            0 => format!("Beside it: “{}”", self.prompt),
+            _ => format!("Beside it: {}", kind.to_lowercase()),
+        };
+        ui.add(egui::Label::new(Type::Body.text(told, palette.muted)).wrap());
     }
 
     /// Names the side that a lesson has put beside the run.
