@@ -210,7 +210,7 @@ fn truncated_weights() {
 fn a_header_of_two_to_the_sixtieth_bytes() {
     refused(
         ALL,
-        &["model.safetensors", "1152921504606846976"],
+        &["model.safetensors", "its header is damaged"],
         |folder| {
             let mut bytes = fs::read(weights(folder)).unwrap();
             bytes[..8].copy_from_slice(&(1_u64 << 60).to_le_bytes());

@@ -22,6 +22,9 @@ pub struct Row<K> {
     pub guess: f32,
 }
 
+/// Seconds for which the end is held in view after it moved.
+const SETTLES: f64 = 1.5;
+
 /// The heights of the rows, as they were drawn.
 #[derive(Debug)]
 pub struct Scroll<K> {
@@ -29,10 +32,10 @@ pub struct Scroll<K> {
     width: f32,
     /// Whether the end is in view, and stays so.
     is_at_end: bool,
-    /// Whether the end was asked for: until the view has come to rest there.
-    is_wanted: bool,
-    /// How high the list was, and the room for it.
-    shown: (f32, f32),
+    /// How high the list was when it was shown, and whether its end was out of view.
+    shown: (f32, bool),
+    /// When the list last became higher or lower while its end was in view, in seconds.
+    changed_at: f64,
     /// Where the view is to be moved, because what is above it turned out higher or lower.
     moved_to: Option<f32>,
 }
@@ -43,8 +46,8 @@ impl<K> Default for Scroll<K> {
             heights: HashMap::new(),
             width: 0.0,
             is_at_end: true,
-            is_wanted: false,
-            shown: (0.0, 0.0),
+            shown: (0.0, false),
+            changed_at: f64::NEG_INFINITY,
             moved_to: None,
         }
     }
@@ -70,16 +73,17 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
             .id_salt(of)
             .auto_shrink(false)
             .stick_to_bottom(true);
-        let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));
         let whole = tops.last().copied().unwrap_or_default();
-        let mut is_brought = false;
-        if let Some(top) = goal.and_then(|goal| tops.get(goal)) {
+        let room = ui.available_height();
+        let goal = goal.and_then(|goal| rows.iter().position(|row| row.key == goal));
+        let goal = goal.and_then(|goal| tops.get(goal));
+        if let Some(top) = goal {
+            self.is_at_end = false;
             area = area.vertical_scroll_offset(*top);
-        } else if self.is_wanted || self.is_at_end && (whole - self.shown.0).abs() > 0.5 {
-            // What was drawn turned out higher or lower: the end is elsewhere now.
+        } else if self.is_at_end && self.is_behind(whole) {
             self.moved_to = None;
-            is_brought = true;
-            area = area.vertical_scroll_offset((whole - self.shown.1).max(0.0));
+            self.changed_at = ui.input(|input| input.time);
+            area = area.vertical_scroll_offset((whole - room).max(0.0));
         } else if let Some(top) = self.moved_to.take() {
             area = area.vertical_scroll_offset(top);
         }
@@ -110,14 +114,16 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
         });
         let lowest = out.content_size.y - out.inner_rect.height();
         let top = out.state.unclamped_offset().y;
-        let scrolls = ui.input(|input| input.smooth_scroll_delta() != egui::Vec2::ZERO);
-        self.is_at_end = top >= lowest - 2.0 || is_brought && !scrolls;
-        // A wheel that was turned a moment ago still moves the view.
-        let rests = out.state.velocity().y.abs() < 20.0 && (whole - self.shown.0).abs() < 0.5;
-        self.is_wanted &= !rests && !scrolls;
-        self.shown = (whole, out.inner_rect.height());
-        let is_measured = (self.tops(rows).last().copied().unwrap_or_default() - whole).abs() < 0.5;
-        if self.is_wanted || self.is_at_end && !is_measured {
+        // A wheel that was turned a moment ago still moves the view; that is no wish to leave the end.
+        let is_settling = ui.input(|input| {
+            let by_hand =
+                input.smooth_scroll_delta() != egui::Vec2::ZERO || input.pointer.any_down();
+            !by_hand && input.time - self.changed_at < SETTLES
+        });
+        self.is_at_end = top >= lowest - 2.0 || self.is_at_end && is_settling;
+        self.shown = (whole, top < lowest - 0.5);
+        let measured = self.tops(rows).last().copied().unwrap_or_default();
+        if self.is_at_end && self.is_behind(measured) {
             ui.ctx().request_repaint();
         }
         if shift.abs() > 0.1 && !self.is_at_end {
@@ -130,8 +136,12 @@ impl<K: Copy + Eq + Hash + Debug> Scroll<K> {
     /// The end is to be in view from the next frame on.
     pub fn show_end(&mut self) {
         self.is_at_end = true;
-        self.is_wanted = true;
-        self.shown.0 = -1.0;
+        self.shown.1 = true;
+    }
+
+    /// Whether the end of a list that is `whole` high is elsewhere than what was shown last.
+    fn is_behind(&self, whole: f32) -> bool {
+        self.shown.1 || (whole - self.shown.0).abs() > 0.5
     }
 
     /// Where each row begins, and after the last one where it ends.
