@@ -95,10 +95,10 @@ pub const ALL: [Shortcut; 30] = [
 pub const IN_CHAT: [(&str, &str); 7] = [
     ("⏎", "Send"),
     ("Shift ⏎", "A new line"),
-    ("↑", "Edit the last question, where nothing is typed"),
+    ("↑", "Edit the last question"),
     ("Esc", "Stop the answer"),
     ("Ctrl N", "A new chat"),
-    ("Ctrl K", "Find a conversation, a model, a command"),
+    ("Ctrl K", "Find anything by its name"),
     ("Ctrl 1 … 4", "The other modes"),
 ];
 
