@@ -33,7 +33,8 @@ impl Columns {
     /// What gives way first is what the details tell too.
     fn of(width: f32) -> Self {
         let (name, size, status) = (124.0, 78.0, 206.0);
-        let mut free = width - name - size - status - 140.0;
+        // Whose repository it is, is to be read whole.
+        let mut free = width - name - size - status - 214.0;
         let mut take = |wanted: f32| {
             let has_room = free >= wanted;
             free -= if has_room { wanted } else { 0.0 };
