@@ -339,7 +339,7 @@ fn a_place_has_a_lesson_that_explains_it() {
         ("blocks.5.attn.hook_attn_scores[2]", "map-by-hand"),
         ("residual", "layers-add"),
         ("blocks.1.mlp.hook_post", "mlp"),
-        ("weights", "four-bits"),
+        ("weights", "small-big"),
         ("sample", "sampling"),
         ("unembed", "softmax"),
         ("blocks.0", "layers-add"),

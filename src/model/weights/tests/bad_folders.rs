@@ -28,7 +28,7 @@ fn a_damaged_file_is_named_with_what_is_wrong() {
         (b"abc", "has only 3 bytes"),
         (cut, "it is truncated"),
         (&longer, "something was added"),
-        (&huge_header, "claims 1152921504606846976 bytes"),
+        (&huge_header, "it cannot be as long as it says"),
         (lfs, "Git LFS pointer, not the weights"),
         (b"GGUF\x03\0\0\0 and so on", "a GGUF file"),
         (b"PK\x03\x04 and so on", "a zip archive"),
@@ -104,7 +104,7 @@ fn a_header_beyond_the_formats_limit_is_not_read() {
     let file = std::fs::File::create(folder.path().join("model.safetensors")).unwrap();
     std::io::Write::write_all(&mut &file, &200_000_000u64.to_le_bytes()).unwrap();
     file.set_len(300_000_000).unwrap(); // sparse: no disk is used
-    assert!(complaint(folder.path()).contains("the format allows 100000000"));
+    assert!(complaint(folder.path()).contains("it cannot be as long as it says"));
 }
 
 #[test]
