@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use anyhow::{Result, ensure};
 use mlx_rs::fast::{self, ScaledDotProductAttentionMask};
+use mlx_rs::ops;
 use mlx_rs::ops::indexing::take_axis;
-use mlx_rs::ops::{self, softmax_axis};
 use mlx_rs::transforms::eval;
 use mlx_rs::{Array, Dtype};
 
@@ -182,7 +182,7 @@ impl Attention {
             false => self.part_of_scores(qkv, view, mask, &part)?,
         };
         let scores = probe.at(BlockHook::Scores, scores)?;
-        let pattern = softmax_axis(&scores, -1, true)?; // [head, query_pos, key_pos]
+        let pattern = self.compute.softmax(&scores)?; // [head, query_pos, key_pos]
         let pattern = probe.at(BlockHook::Pattern, pattern)?;
         // Whoever came for the map alone need not wait for what it mixes.
         probe.check()?;
@@ -257,15 +257,14 @@ impl Attention {
     /// Size of what each head writes through its columns of `o_proj`, `[pos, head]`.
     fn result_norm(&self, z: &Array, o_proj: &Linear) -> Result<Array> {
         let weight = o_proj.weight.to_dense()?; // [d_model, head * head_dim]
-        let columns = weight.split_equal(self.n_heads, 1)?; // each [d_model, head_dim]
-        let heads = z.split_equal(self.n_heads, 1)?; // each [pos, 1, head_dim]
-        let mut norms = Vec::with_capacity(heads.len());
-        for (head, columns) in heads.iter().zip(&columns) {
-            let head = head.squeeze_axes(&[1])?.as_dtype(Dtype::Float32)?; // [pos, head_dim]
-            let written = head.matmul(columns.t())?; // [pos, d_model]
-            norms.push(written.square()?.sum_axis(-1, true)?.sqrt()?); // [pos, 1]
-        }
-        Ok(ops::concatenate(&norms, 1)?) // [pos, head]
+        let columns = weight.reshape(&[-1, self.n_heads, self.head_dim])?;
+        let columns = columns.transpose_axes(&[1, 2, 0])?; // [head, head_dim, d_model]
+        let heads = z.transpose_axes(&[1, 0, 2])?; // [head, pos, head_dim]
+        let written = heads
+            .as_dtype(Dtype::Float32)?
+            .matmul(columns.as_dtype(Dtype::Float32)?)?; // [head, pos, d_model]
+        let norms = self.compute.lengths(&written)?; // [head, pos]
+        Ok(norms.t()) // [pos, head]
     }
 
     /// Which keys the queries at `positions` may read.

@@ -135,6 +135,36 @@ impl Compute {
         with_output(gate.shape(), |out| kernels::silu_times(g, u, out))
     }
 
+    /// The softmax over the last axis, in float32.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph.
+    pub fn softmax(self, x: &Array) -> Result<Array> {
+        if !self.own_kernels {
+            return Ok(ops::softmax_axis(x, -1, true)?);
+        }
+        let x = on_host(x)?;
+        let width = x.shape().last().map_or(1, |width| *width as usize);
+        let values = x.try_as_slice()?;
+        with_output(x.shape(), |out| kernels::softmax(values, width, out))
+    }
+
+    /// The lengths of the rows of `x`, `[a, b, width]`, as `[a, b]`.
+    ///
+    /// # Errors
+    /// If MLX cannot build the graph.
+    pub fn lengths(self, x: &Array) -> Result<Array> {
+        if !self.own_kernels {
+            return Ok(x.square()?.sum_axis(-1, false)?.sqrt()?);
+        }
+        let &[a, b, width] = x.shape() else {
+            anyhow::bail!("lengths are of [a, b, width], not {:?}", x.shape());
+        };
+        let x = on_host(x)?;
+        let values = x.try_as_slice()?;
+        with_output(&[a, b], |out| kernels::lengths(values, width as usize, out))
+    }
+
     /// The tanh form of GELU, which GPT-2 was trained with (mlx-lm models/gpt2.py: `gelu_approx`).
     ///
     /// # Errors

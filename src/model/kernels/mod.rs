@@ -68,7 +68,9 @@ pub use instructions::InstructionSet;
 pub use machine::Machine;
 pub use multiply::{Matrix, max_several, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};
-pub use rows::{Angles, add, add_bias, gelu_tanh, layer_norm, rms_norm, rotate, silu_times};
+pub use rows::{
+    Angles, add, add_bias, gelu_tanh, layer_norm, lengths, rms_norm, rotate, silu_times, softmax,
+};
 
 #[cfg(test)]
 mod tests;

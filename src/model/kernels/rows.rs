@@ -61,6 +61,23 @@ pub fn gelu_tanh(x: &[f32], out: &mut [f32]) {
     });
 }
 
+/// The softmax of each row of `x`, `[n, width]`. Where a score is minus infinity the share is 0.
+pub fn softmax(x: &[f32], width: usize, out: &mut [f32]) {
+    by_rows(out, width, |values, out| {
+        let x = &x[values];
+        run(InstructionSet::best(), Softmax { x, width, out });
+    });
+}
+
+/// The length of each row of `x`, `[n, width]`: the root of the sum of its squares.
+pub fn lengths(x: &[f32], width: usize, out: &mut [f32]) {
+    // A row is as much work as its values, not as its one result.
+    let per_task = (TASK / width.max(1)).max(1);
+    for (x, out) in x.chunks(per_task * width).zip(out.chunks_mut(per_task)) {
+        run(InstructionSet::best(), Lengths { x, width, out });
+    }
+}
+
 /// `a + b`, value by value.
 pub fn add(a: &[f32], b: &[f32], out: &mut [f32]) {
     by_rows(out, 1024, |values, out| {
@@ -207,6 +224,50 @@ impl Kernel for SiluTimes<'_> {
     unsafe fn run<L: Lanes>(self) {
         for ((out, gate), up) in self.out.iter_mut().zip(self.gate).zip(self.up) {
             *out = gate / (1.0 + exp(-gate)) * up;
+        }
+    }
+}
+
+struct Softmax<'a> {
+    x: &'a [f32],
+    width: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Softmax<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let rows = self.out.chunks_exact_mut(self.width);
+        for (x, out) in self.x.chunks_exact(self.width).zip(rows) {
+            let largest = x.iter().fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = exp(x - largest);
+            }
+            // A row that sees nothing has no shares: they are no numbers, as in MLX.
+            let total = sum(out, |share| share);
+            for out in out {
+                *out /= total;
+            }
+        }
+    }
+}
+
+struct Lengths<'a> {
+    x: &'a [f32],
+    width: usize,
+    out: &'a mut [f32],
+}
+
+impl Kernel for Lengths<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: Lanes>(self) {
+        let rows = self.x.chunks_exact(self.width);
+        for (x, out) in rows.zip(self.out) {
+            *out = sum(x, |x| x * x).sqrt();
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::rows::exp;
 use super::super::{
     Angles, AttentionInput, AttentionSize, Visible, add, add_bias, attend, gelu_tanh, layer_norm,
-    rms_norm, rotate, silu_times,
+    lengths, rms_norm, rotate, silu_times, softmax,
 };
 
 /// Numbers without a pattern, between -3 and 3.
@@ -33,6 +33,39 @@ fn assert_close(what: &str, found: &[f32], expected: impl Iterator<Item = f64>) 
 
 fn wide(x: &[f32]) -> Vec<f64> {
     x.iter().map(|x| f64::from(*x)).collect()
+}
+
+#[test]
+fn shares_add_up_and_what_is_hidden_has_none() {
+    for width in [1, 5, 64, 700] {
+        let mut x = numbers(3 * width, 7);
+        if width > 1 {
+            x[1] = f32::NEG_INFINITY;
+        }
+        let mut found = vec![0.0; x.len()];
+        softmax(&x, width, &mut found);
+        let rows = x.chunks(width).flat_map(|row| {
+            let total: f64 = row.iter().map(|x| f64::from(*x).exp()).sum();
+            row.iter().map(move |x| f64::from(*x).exp() / total)
+        });
+        assert_close("share", &found, rows);
+    }
+    let mut blind = [0.0; 2];
+    softmax(&[f32::NEG_INFINITY; 2], 2, &mut blind);
+    assert!(blind.iter().all(|share| share.is_nan()));
+}
+
+#[test]
+fn lengths_of_rows_are_roots_of_sums_of_squares() {
+    for (n, width) in [(1, 1), (3, 50), (200, 192)] {
+        let x = numbers(n * width, 11);
+        let mut found = vec![0.0; n];
+        lengths(&x, width, &mut found);
+        let expected = wide(&x);
+        let rows = expected.chunks(width);
+        let rows = rows.map(|row| row.iter().map(|x| x * x).sum::<f64>().sqrt());
+        assert_close("length", &found, rows);
+    }
 }
 
 #[test]
