@@ -72,6 +72,8 @@ pub struct App {
     opened_model: Option<ModelChoice>,
     /// How keys and values are kept.
     cache: CacheOptions,
+    /// Where the engine is, to close it with the window.
+    engine: EngineRoom,
     /// What to show once the run has come there.
     target: Option<Spot>,
     /// Tokens to generate as soon as a run is open, until that was done.
@@ -87,6 +89,13 @@ pub struct App {
     pages: Pages,
     sharing: share::Sharing,
     drawing: Option<still::Drawing>,
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.link.cancel_all();
+        self.engine.close();
+    }
 }
 
 /// Time between two frames while tokens arrive.
@@ -109,7 +118,7 @@ impl App {
         })?;
         let hub = start.hub.unwrap_or_else(HubEnvironment::from_env);
         let folders = &start.settings.lesson_folders;
-        let (school, notices) = School::new(engine, start.folder.as_ref(), folders);
+        let (school, notices) = School::new(engine.clone(), start.folder.as_ref(), folders);
         let (lectern, no_stops) = Lectern::new(start.folder.as_ref());
         let mut app = Self {
             link,
@@ -128,6 +137,7 @@ impl App {
             model: start.model,
             opened_model: None,
             cache: CacheOptions::default(),
+            engine,
             target: start.target,
             first_steps: Some(start.steps),
             aim: Aim::of_flags(start.token, start.head),

@@ -595,11 +595,18 @@ impl Link {
     }
 }
 
-impl Drop for Link {
-    fn drop(&mut self) {
+impl Link {
+    /// Cancels everything that was asked for and has not ended.
+    pub fn cancel_all(&self) {
         for pending in self.pending.values() {
             pending.cancel.cancel();
         }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.cancel_all();
     }
 }
 
