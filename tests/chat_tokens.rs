@@ -280,7 +280,7 @@ fn files_that_are_dropped_on_a_chat_are_read_or_say_why_not() {
     assert_eq!(app(&window).chat().attachments.len(), 1);
 }
 
-/// Drawing is left out: frames are only laid out, at the pace of a screen.
+/// Drawing is left out: frames are only laid out, at the window's own pace.
 #[test]
 #[ignore = "measures: run it alone, with an optimised build"]
 fn the_window_writes_as_fast_as_the_bench() {
@@ -347,7 +347,8 @@ fn written(name: &str) -> f64 {
     window.key_press(Key::Enter);
     window.step();
     while app(&window).chat().writing.is_some() {
-        std::thread::sleep(std::time::Duration::from_millis(16));
+        // While tokens arrive, the window asks for a frame every 33 ms.
+        std::thread::sleep(std::time::Duration::from_millis(33));
         window.step();
     }
     let answer = reply(&window).answer.unwrap();
