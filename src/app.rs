@@ -395,20 +395,7 @@ impl App {
 
     /// Gives `draw` what there is to draw from, beside the picture.
     fn with_scene(&mut self, draw: impl FnOnce(&mut Scene<'_>)) {
-        let run = self.run.clone().unwrap_or_default();
-        draw(&mut Scene {
-            run: &run,
-            facts: &self.facts,
-            view: &self.view,
-            shelf: &self.shelf,
-            settings: &self.settings,
-            labels: &self.labels,
-            chat: &self.chat.state,
-            board: &self.school.board,
-            talk: &self.lectern.talk,
-            link: &mut self.link,
-            commands: &mut self.commands,
-        });
+        self.with_picture(|scene, _| draw(scene));
     }
 
     /// Opens a run on the prompt of the settings.

@@ -2,24 +2,17 @@
 //! of each are read or refused in a sentence, quickly; traces have a test of their own, which
 //! counts memory too (`hostile_traces.rs`).
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::time::{Duration, Instant};
 
+use random::Random;
 use vitrine::lesson::read;
 use vitrine::lesson::stops::Stops;
 use vitrine::ui::view_line::ViewLine;
 
 const ROUNDS: usize = 100_000;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
-}
 
 /// What parsers stumble over.
 const NASTY: [&str; 18] = [

@@ -1,11 +1,15 @@
 //! A trace file may come from anyone: whatever it holds, opening it ends in a trace or in one
 //! sentence, never in a panic, and never takes a gigabyte.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use random::Random;
 use serde_json::Value;
 use vitrine::trace::HostTensor;
 use vitrine::trace::file::{ModelMeta, PassMeta, Precision, Trace, TraceMeta, VERSION};
@@ -89,17 +93,6 @@ fn file(header: &str, n_bytes: usize) -> Vec<u8> {
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(bytes.len() + n_bytes, 0);
     bytes
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
-    }
 }
 
 /// Numbers and texts that programs stumble over.

@@ -1,10 +1,14 @@
 //! Lessons: every one runs to its end on the embedded model, answered right and wrong; a mistake is
 //! told with its place; and no input, however broken, does harm.
 
+#[path = "common/random.rs"]
+mod random;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use random::Random;
 use vitrine::engine::client::Client;
 use vitrine::engine::message::{ModelChoice, SessionId};
 use vitrine::lesson::ask::Answers;
@@ -350,18 +354,6 @@ fn a_place_has_a_lesson_that_explains_it() {
         let address: Address = place.parse().unwrap();
         let (lesson, _) = library.step_about(&address).unwrap();
         assert_eq!(lesson.name, name, "{place}");
-    }
-}
-
-/// Small random numbers, the same each time (xorshift, Marsaglia 2003).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n.max(1) as u64) as usize
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use harness::{Window, app, open, place, start, wait};
+use harness::{Window, app, find, open, place, start, wait};
 use vitrine::lesson::{Answer, Right, ShownKind, ShownPart, ShownQuestion};
 use vitrine::ui::command::{Command, Pointing};
 use vitrine::ui::lessons::{LessonCommand, OpenLesson};
@@ -331,13 +331,7 @@ fn the_palette_opens_lessons_by_title_and_by_name() {
         ("sampling: the", "sampling", 0),
         ("lesson:rope:2", "rope", 1),
     ] {
-        window.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
-        window.step();
-        window.step();
-        window.get_by_label("Find anything").type_text(typed);
-        window.step();
-        window.step();
-        press(&mut window, Key::Enter);
+        find(&mut window, typed);
         assert_eq!(app(&window).view().mode, Mode::Lessons, "{typed}");
         let open = lesson(&window);
         assert_eq!(

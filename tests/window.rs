@@ -7,7 +7,7 @@ mod harness;
 
 use egui::{Key, vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use harness::{app, click, open, open_sized, place, press, settle, start};
+use harness::{app, click, find, open, open_sized, place, press, settle, start};
 use vitrine::trace::debug::Next;
 
 #[test]
@@ -263,17 +263,6 @@ fn a_small_window_and_large_type_lose_no_control() {
         }
         assert_eq!(place(&window), "blocks.2.attn.hook_pattern");
     }
-}
-
-/// Opens the palette, types, and chooses the first that is found.
-fn find(window: &mut harness::Window, typed: &str) {
-    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
-    window.step();
-    window.step();
-    window.get_by_label("Find anything").type_text(typed);
-    window.step();
-    window.step();
-    press(window, Key::Enter);
 }
 
 #[test]

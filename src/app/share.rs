@@ -94,12 +94,10 @@ impl Sharing {
     }
 }
 
-/// The reader of a recorded run as the link's door.
-struct RecordedDoor(RecordedRun);
-
-impl Door for RecordedDoor {
+/// A recorded run answers the link as the engine does.
+impl Door for RecordedRun {
     fn send(&self, request: Request) -> Result<()> {
-        self.0.send(request)
+        Self::send(self, request)
     }
 }
 
@@ -221,7 +219,7 @@ impl App {
     /// Shows a recorded run in place of the model's.
     fn show_recorded(&mut self, path: &Path, meta: &TraceMeta) {
         let door = match RecordedRun::start(path) {
-            Ok(run) => RecordedDoor(run),
+            Ok(run) => run,
             Err(why) => {
                 return self
                     .messages

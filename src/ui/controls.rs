@@ -2,8 +2,8 @@
 
 use egui::text::LayoutJob;
 use egui::{
-    Align, Color32, Frame, Margin, Rect, Response, RichText, Sense, Shape, Stroke, StrokeKind,
-    TextFormat, Ui, WidgetInfo, pos2, vec2,
+    Align, Color32, CornerRadius, Frame, Margin, Rect, Response, RichText, Sense, Shape, Stroke,
+    StrokeKind, TextFormat, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::icons::Icon;
@@ -158,6 +158,19 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
         ui.painter()
             .rect_stroke(rect.expand(2.0), corner::CARD, ring, StrokeKind::Middle);
     }
+}
+
+/// Paints something that can be clicked: filled when it is on, sunk under the pointer.
+pub fn tile(ui: &Ui, rect: Rect, radius: CornerRadius, is_on: bool, is_hovered: bool) {
+    let palette = Palette::of(ui);
+    let fill = match (is_on, is_hovered) {
+        (true, _) => palette.chosen,
+        (false, true) => palette.sunk,
+        (false, false) => palette.surface,
+    };
+    let line = palette.hairline();
+    ui.painter()
+        .rect(rect, radius, fill, line, StrokeKind::Inside);
 }
 
 /// A format for a piece of text.

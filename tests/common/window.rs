@@ -136,6 +136,17 @@ pub fn drop_file(window: &mut Window, file: &Path) {
     settle(window);
 }
 
+/// Opens the palette, types, and chooses the first that is found.
+pub fn find(window: &mut Window, typed: &str) {
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::K);
+    window.step();
+    window.step();
+    window.get_by_label("Find anything").type_text(typed);
+    window.step();
+    window.step();
+    press(window, Key::Enter);
+}
+
 /// The address on view.
 pub fn place(window: &Window) -> String {
     app(window).view().spot.to_string()

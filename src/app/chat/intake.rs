@@ -19,8 +19,8 @@ use crate::ui::chat::{Attached, Attachment, LONG_TEXT};
 const COUNTER: SessionId = SessionId(41);
 /// Larger files are not read.
 const MOST_BYTES: u64 = 64 << 20;
-/// Longer texts are cut: no model reads as much.
-const MOST_LETTERS: usize = 8 << 20;
+/// Longer texts are refused: no model reads as much.
+const MOST_LETTERS: usize = 8_000_000;
 
 /// A text that was read, or why not.
 type WasRead = (u64, Result<String>);
@@ -243,10 +243,12 @@ fn read_file(path: &Path) -> Result<String> {
             .ok()
             .context("this is neither UTF-8 text nor a PDF: convert it to text first")?,
     };
-    let mut text = text.replace('\0', "");
-    if let Some((end, _)) = text.char_indices().nth(MOST_LETTERS) {
-        text.truncate(end);
-    }
+    let text = text.replace('\0', "");
+    ensure!(
+        text.chars().nth(MOST_LETTERS).is_none(),
+        "this has more than {} million characters, more than any model reads: drop a part of it",
+        MOST_LETTERS / 1_000_000
+    );
     ensure!(
         !text.trim().is_empty(),
         "there is no text in it: a scan has pictures of its pages only"

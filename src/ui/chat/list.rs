@@ -6,7 +6,7 @@ use egui::{
 
 use super::{ChatCommand, ChatState, Undo, row_menu};
 use crate::chat::{Hit, Summary};
-use crate::ui::controls::{Button, caption, focus_ring, name_field, quiet_button};
+use crate::ui::controls::{Button, caption, focus_ring, name_field, quiet_button, tile};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Type, corner, space};
@@ -60,19 +60,8 @@ fn new_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 32.0), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, "New chat"));
-    let fill = if response.hovered() {
-        palette.sunk
-    } else {
-        palette.surface
-    };
+    tile(ui, rect, corner::BUTTON, false, response.hovered());
     let painter = ui.painter();
-    painter.rect(
-        rect,
-        corner::BUTTON,
-        fill,
-        palette.hairline(),
-        egui::StrokeKind::Inside,
-    );
     let at = |x: f32| pos2(x, rect.center().y);
     let left = egui::Align2::LEFT_CENTER;
     painter.text(

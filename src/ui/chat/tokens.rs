@@ -38,14 +38,6 @@ pub fn bits(logprob: f32) -> f32 {
     (-logprob / std::f32::consts::LN_2).max(0.0)
 }
 
-/// A share as people read it; one that is not nothing is never written as nothing.
-fn percent(share: f32) -> String {
-    match share > 0.0 && share < 5e-5 {
-        true => "<0.01 %".to_owned(),
-        false => units::percent(f64::from(share)),
-    }
-}
-
 /// Draws the tokens `range` of an answer as a line that wraps between words.
 pub(super) fn line_ui(
     ui: &mut Ui,
@@ -124,7 +116,7 @@ fn token_ui(
     let id = ui.scope_id().with((message, number));
     let response = ui.interact(rect, id, Sense::click());
     response.widget_info(|| {
-        let share = percent(token.logprob.exp());
+        let share = units::percent(f64::from(token.logprob.exp()));
         let name = format!("token {number}: {}, {share}", tokens::visible(&token.text));
         WidgetInfo::labeled(egui::Role::Button, true, name)
     });
@@ -267,7 +259,7 @@ fn alternative_ui(
     let size = vec2(ui.available_width(), 22.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     let share = top.logprob.exp();
-    let percent = percent(share);
+    let percent = units::percent(f64::from(share));
     response.widget_info(|| {
         let name = format!("instead: {}, {percent}", tokens::visible(&top.text));
         WidgetInfo::selected(egui::Role::RadioButton, !is_own, is_chosen, name)

@@ -1,11 +1,11 @@
 //! The step: text, where to look, what to try, and questions, up to the one that waits.
 
-use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::{LessonCommand, LessonsPage, OpenLesson};
 use crate::lesson::{ShownGo, ShownPart, ShownTry};
 use crate::ui::command::Command;
-use crate::ui::controls::{Button, caption, card, focus_ring};
+use crate::ui::controls::{Button, caption, card, focus_ring, tile};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
@@ -219,19 +219,8 @@ fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
     } else {
         palette.text
     };
-    let fill = match (is_on, response.hovered() && !is_covered) {
-        (true, _) => palette.chosen,
-        (false, true) => palette.sunk,
-        (false, false) => palette.surface,
-    };
-    let painter = ui.painter();
-    painter.rect(
-        rect,
-        corner::BUTTON,
-        fill,
-        palette.hairline(),
-        StrokeKind::Inside,
-    );
+    let is_hovered = response.hovered() && !is_covered;
+    tile(ui, rect, corner::BUTTON, is_on, is_hovered);
     focus_ring(ui, &response, rect);
     let mark = Rect::from_center_size(
         pos2(rect.left() + 18.0, rect.top() + 15.0),

@@ -11,9 +11,13 @@ use crate::trace::measure::maps::ScoreMaps;
 use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
 use crate::ui::picture::Scene;
+use crate::ui::pictures::kit::copy_menu;
 use crate::ui::theme::{Palette, Role};
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapResponse, MapState, figure};
 use crate::ui::widgets::{Arc, Arcs};
+
+/// The first tab whose map is that of a hook: the masked scores, then the shares.
+const MASKED: usize = 2;
 
 /// What was pointed at in this frame.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,6 +46,8 @@ pub struct Legend {
 pub struct MapPart {
     state: MapState,
     per_dot: [usize; 2],
+    /// The cell that was clicked with the other button last.
+    menu_cell: Option<MapCell>,
     /// The grid of each tab, cut out of the answer it belongs to.
     cut: Option<Cut>,
     /// The value-weighted map.
@@ -107,6 +113,10 @@ impl MapPart {
                 super::address(scene, cell)
             )
         });
+        let is_hook = step(scene) >= MASKED && !options.is_weighted;
+        if !is_hook {
+            self.shown_menu(scene, &shown, &grid);
+        }
         // Before a room the sentence says it.
         if let Some(tip) = tip.filter(|_| !scene.view.is_presenting) {
             shown.response.on_hover_text_at_pointer(tip);
@@ -115,6 +125,28 @@ impl MapPart {
             hovered: shown.hovered,
             clicked: shown.clicked,
         }
+    }
+
+    /// Where the map shows what no hook holds, its own numbers are copied.
+    fn shown_menu(&mut self, scene: &mut Scene<'_>, shown: &MapResponse, grid: &Grid) {
+        if shown.response.secondary_clicked() {
+            self.menu_cell = shown.hovered;
+        }
+        let Some(cell) = self.menu_cell else {
+            return;
+        };
+        let number = |col: usize| {
+            let value = grid.value(cell.row, col);
+            value.map_or("masked".to_owned(), |value| value.to_string())
+        };
+        let value = || number(cell.col);
+        let row = || {
+            let numbers: Vec<String> = (0..grid.n_cols()).map(number).collect();
+            numbers.join(",")
+        };
+        let copies: [(&str, &dyn Fn() -> String); 2] =
+            [("Copy the value", &value), ("Copy the row as CSV", &row)];
+        copy_menu(scene, &shown.response, &copies);
     }
 
     /// The same head as arcs: from each query to the keys it reads.

@@ -1,9 +1,10 @@
 //! The ways the text went, as a tree that grows from left to right.
 
-use egui::{Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::trace::debug::{BranchState, DebugCommand};
 use crate::ui::command::Command;
+use crate::ui::controls::tile;
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::pictures::shared::{text_in, written};
@@ -88,19 +89,8 @@ fn branch_ui(ui: &mut Ui, scene: &mut Scene<'_>, id: usize, rect: Rect) {
         let text = format!("branch {id}: {}", branch.label);
         WidgetInfo::selected(egui::Role::RadioButton, true, is_active, text)
     });
-    let fill = match (is_active, response.hovered()) {
-        (true, _) => palette.chosen,
-        (false, true) => palette.sunk,
-        (false, false) => palette.surface,
-    };
+    tile(ui, rect, corner::CARD, is_active, response.hovered());
     let painter = ui.painter();
-    painter.rect(
-        rect,
-        corner::CARD,
-        fill,
-        palette.hairline(),
-        StrokeKind::Inside,
-    );
     let inside = rect.shrink2(vec2(12.0, 6.0));
     let drop = Rect::from_center_size(pos2(rect.right() - 20.0, rect.center().y), vec2(24.0, 24.0));
     let mut words = inside;
