@@ -89,6 +89,7 @@ fn folder_ui(ui: &mut Ui, page: &mut ListPage, name: &str) {
     }
     let field = TextEdit::singleline(&mut page.path)
         .align(egui::Align2::LEFT_CENTER)
+        .margin(egui::Margin::symmetric(8, 4))
         .desired_width(f32::INFINITY);
     let field = ui.add(field);
     name_field(&field, &page.path, name);

@@ -69,6 +69,7 @@ fn saved_ui(ui: &mut Ui, scene: &mut Scene<'_>, page: &mut SidePage) {
         let field = TextEdit::singleline(&mut page.name)
             .hint_text("Name for this one")
             .align(egui::Align2::LEFT_CENTER)
+            .margin(egui::Margin::symmetric(8, 4))
             .desired_width(140.0);
         let field = ui.add(field);
         name_field(&field, &page.name, "Name of the prompt");
