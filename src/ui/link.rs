@@ -3,93 +3,43 @@
 //!
 //! A picture asks the same question every frame and gets what is known so far; the question goes
 //! out once. If the engine thread ends, another one is started and brought to where the run stood.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `door.rs` | the way out: requests are sent, an engine that ended is started again |
+//! | `pending.rs` | requests that have not ended, and what each is for |
+//! | `arriving.rs`, `changes.rs` | the way in: what an event changes, and which answers grow old |
+//! | `news.rs` | what the window is told |
+//! | `asking.rs` | questions and their answers |
+//! | `other.rs`, `guests.rs` | the other side of a comparison; who asks beside the explorer |
 
+mod arriving;
+mod asking;
 mod changes;
+mod door;
 mod guests;
+mod news;
 mod other;
+mod pending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
-use self::changes::{is_about_the_run, n_steps, undoes};
-use super::answers::{Answers, Asked, Known};
-use crate::engine::message::{
-    Action, CancelToken, Envelope, Event, ModelChoice, OpenRequest, Request, RequestId, SessionId,
-};
-use crate::engine::question::{Question, Seen, Told};
+use self::changes::{is_about_the_run, undoes};
+use self::pending::{Pending, Purpose};
+use super::answers::Answers;
+use crate::engine::message::{Action, Envelope, ModelChoice, OpenRequest, RequestId, SessionId};
+use crate::engine::question::{Question, Told};
+use crate::trace::Hook;
 use crate::trace::debug::{DebugCommand, RunState};
-use crate::trace::file::Trace;
-use crate::trace::{Address, Hook, HostTensor};
 
+pub use door::{Door, OpenDoor};
+pub use news::{Activity, News, Urgency};
 pub use other::Other;
-
-/// A way to an engine.
-pub trait Door {
-    /// Hands over a request.
-    ///
-    /// # Errors
-    /// If the engine has ended.
-    fn send(&self, request: Request) -> Result<()>;
-}
-
-/// Starts an engine.
-pub type OpenDoor = Box<dyn Fn() -> Result<Box<dyn Door>>>;
-
-/// What the window should know of, in order.
-#[derive(Debug)]
-pub enum News {
-    /// A run was opened: everything before it is gone.
-    Opened(Arc<RunState>),
-    /// Where the run stands now.
-    Run(Arc<RunState>),
-    /// What the run has seen, as [`Link::record`] asked.
-    Traced(Box<Trace>),
-    /// Something to tell, and nothing else.
-    Notice(String),
-    /// No run was opened: the one before, if there is one, is still there.
-    NotOpened(String),
-    /// What was asked for did not work.
-    Failed {
-        /// What was asked for: "open the run".
-        what: &'static str,
-        /// Why, and what to do.
-        why: String,
-    },
-}
-
-/// Work under way that one may want to stop.
-#[derive(Debug, Clone)]
-pub struct Activity {
-    /// What it is: "open the run".
-    pub what: &'static str,
-    /// Since when.
-    pub since: Duration,
-    /// Done and to do, where it is known.
-    pub progress: Option<(usize, usize)>,
-}
-
-/// How soon an event wants a frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Urgency {
-    /// At once.
-    Now,
-    /// With others: tokens come faster than anyone reads.
-    Soon,
-}
-
-impl Urgency {
-    fn of(event: &Event) -> Self {
-        match event {
-            Event::Token { .. } | Event::Prefill { .. } | Event::Progress { .. } => Self::Soon,
-            _ => Self::Now,
-        }
-    }
-}
 
 /// The engine behind channels.
 pub struct Link {
@@ -114,62 +64,6 @@ pub struct Link {
     recorded: Option<Box<dyn Door>>,
     /// Why the last question without an answer has none.
     refused: Option<Arc<str>>,
-}
-
-struct Pending {
-    purpose: Purpose,
-    cancel: CancelToken,
-    since: Instant,
-    progress: Option<(usize, usize)>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Open,
-    /// Changes the run, or goes on with it.
-    Command {
-        undoes: bool,
-    },
-    /// Where it stands after something went wrong.
-    Resume,
-    Question,
-    /// Lets a model go.
-    Unload,
-    /// Puts what the run has seen into a trace.
-    Record,
-    /// Opens or moves the other side of a comparison.
-    Other,
-    /// Asks it something.
-    OtherQuestion,
-    /// Of a guest, who follows the events himself.
-    Guest {
-        session: SessionId,
-        what: &'static str,
-    },
-}
-
-impl Purpose {
-    fn what(self) -> &'static str {
-        match self {
-            Self::Open => "open the run",
-            Self::Command { .. } => "run",
-            Self::Record => "put the run into a file",
-            Self::Resume => "find where the run stands",
-            Self::Question | Self::OtherQuestion => "answer a question",
-            Self::Other => "read the other side",
-            Self::Guest { what, .. } => what,
-            Self::Unload => "let a model go",
-        }
-    }
-
-    /// Whether it is work that one sees, and may want to stop.
-    fn is_command(self) -> bool {
-        matches!(self, Self::Open | Self::Command { .. } | Self::Record)
-    }
-
-    fn is_of_other(self) -> bool {
-        matches!(self, Self::Other | Self::OtherQuestion)
-    }
 }
 
 /// The session of the explorer, and that of what it is compared with.
@@ -297,78 +191,19 @@ impl Link {
         self.send(Purpose::Command { undoes }, Action::Debug(command));
     }
 
-    /// The answer to `question`, as far as it is known. Ask every frame; it goes out once.
-    pub fn ask(&mut self, question: &Question) -> Asked<Told> {
-        let known = self.answers.get(question);
-        if let Some(Known {
-            answer,
-            is_old: false,
-        }) = known
-        {
-            if let Asked::Failed(why) = &answer {
-                self.refused = Some(Arc::clone(why));
-            }
-            return answer;
-        }
-        let ask = Action::Ask(Box::new(question.clone()));
-        if let Some((id, cancel)) = self.send(Purpose::Question, ask) {
-            self.answers.asked(question.clone(), id, cancel);
-        }
-        known.map_or(Asked::Waiting, |known| known.answer)
-    }
-
-    /// Why a question found no answer since this was last asked, if one did.
-    pub fn take_refusal(&mut self) -> Option<Arc<str>> {
-        self.refused.take()
-    }
-
-    /// The value at `address`, as far as it is known.
-    pub fn value(&mut self, address: &Address) -> Asked<HostTensor> {
-        let told = match self.ask(&Question::Values(vec![address.clone()])) {
-            Asked::Ready(told) => told,
-            Asked::Waiting => return Asked::Waiting,
-            Asked::Failed(why) => return Asked::Failed(why),
-        };
-        let Told::Values(seen) = &*told else {
-            return Asked::Failed("the engine answered another question".into());
-        };
-        match seen.first() {
-            // Cheap: a tensor shares its values.
-            Some(Seen {
-                value: Ok(value), ..
-            }) => Asked::Ready(Arc::new(value.clone())),
-            Some(Seen {
-                value: Err(why), ..
-            }) => {
-                let why: Arc<str> = why.as_str().into();
-                self.refused = Some(Arc::clone(&why));
-                Asked::Failed(why)
-            }
-            None => Asked::Failed("nothing was seen there".into()),
-        }
-    }
-
-    /// How far the answer to `question` has come: done and to do, where the engine tells.
-    #[must_use]
-    pub fn progress(&self, question: &Question) -> Option<(usize, usize)> {
-        let request = self.answers.request(question)?;
-        self.pending.get(&request)?.progress
-    }
-
-    /// Stops the work on `question`; asked again, it begins anew.
-    pub fn cancel_question(&mut self, question: &Question) {
-        let request = self.answers.request(question);
-        if let Some(pending) = request.and_then(|request| self.pending.get(&request)) {
-            pending.cancel.cancel();
-        }
-    }
-
     /// Stops commands under way; questions go on.
     pub fn cancel(&mut self) {
         for pending in self.pending.values() {
             if pending.purpose.is_command() {
                 pending.cancel.cancel();
             }
+        }
+    }
+
+    /// Cancels everything that was asked for and has not ended.
+    pub fn cancel_all(&self) {
+        for pending in self.pending.values() {
+            pending.cancel.cancel();
         }
     }
 
@@ -413,194 +248,6 @@ impl Link {
     fn commands(&self) -> impl Iterator<Item = &Pending> {
         let pending = self.pending.values();
         pending.filter(|pending| pending.purpose.is_command())
-    }
-
-    fn take(&mut self, id: RequestId, event: Event) {
-        let Some(pending) = self.pending.get_mut(&id) else {
-            return;
-        };
-        let purpose = pending.purpose;
-        if let (Purpose::Guest { session, .. }, true) =
-            (purpose, !matches!(event, Event::Notice(_)))
-        {
-            if self.keep_for(session, id, event) {
-                self.pending.remove(&id);
-            }
-            return;
-        }
-        match event {
-            Event::Prefill { done, total } | Event::Progress { done, total } => {
-                pending.progress = Some((done, total));
-            }
-            Event::Notice(text) => self.news.push(News::Notice(text)),
-            Event::Loaded { .. } | Event::Started { .. } | Event::Token { .. } => {}
-            ending => {
-                self.pending.remove(&id);
-                self.end(id, purpose, ending);
-            }
-        }
-    }
-
-    /// Takes in the last event of a request.
-    fn end(&mut self, id: RequestId, purpose: Purpose, event: Event) {
-        if purpose.is_of_other() {
-            self.other.end(id, purpose, event);
-            if purpose == Purpose::Other {
-                self.answers
-                    .forget(|question| matches!(question, Question::Compare { .. }));
-            }
-            return;
-        }
-        match event {
-            Event::Run(state) => self.stand(purpose, *state),
-            Event::Traced(trace) => self.news.push(News::Traced(trace)),
-            Event::Told(told) => {
-                let n_bytes = super::weigh::n_bytes(&told);
-                self.answers.told(id, Ok(*told), n_bytes);
-            }
-            Event::Failed(why) if purpose == Purpose::Question => {
-                self.answers.told(id, Err(why), 0);
-            }
-            // The engine has lost the run with the session: open it again, and go to where it stood.
-            Event::Failed(_) if purpose == Purpose::Resume => self.reopen(),
-            Event::Failed(why) if purpose == Purpose::Open => {
-                self.news.push(News::NotOpened(why));
-                self.keep_the_one_before();
-            }
-            // It is at work for someone: it goes when that is done and another one is loaded.
-            Event::Failed(_) if purpose == Purpose::Unload => {}
-            Event::Failed(why) => {
-                let what = purpose.what();
-                self.news.push(News::Failed { what, why });
-                if matches!(purpose, Purpose::Command { .. }) {
-                    // Where it stands now, or that it is gone.
-                    self.resume();
-                }
-            }
-            Event::Cancelled if purpose == Purpose::Open && self.opening.is_some() => {
-                self.news
-                    .push(News::NotOpened("it was cancelled".to_owned()));
-                self.keep_the_one_before();
-            }
-            Event::Cancelled => self.answers.drop_request(id),
-            _ => {}
-        }
-    }
-
-    fn stand(&mut self, purpose: Purpose, state: RunState) {
-        let state = Arc::new(state);
-        let before = self.run.replace(Arc::clone(&state));
-        let is_other = before.is_some_and(|before| before.version != state.version);
-        if purpose == Purpose::Open {
-            self.answers.forget(|_| true);
-            if let Some(request) = self.opening.take() {
-                self.opened = Some(request);
-            }
-            self.news.push(News::Opened(state));
-            return;
-        }
-        match purpose == (Purpose::Command { undoes: true }) || is_other {
-            true => self.answers.forget(is_about_the_run),
-            false => self.answers.renew(is_about_the_run),
-        }
-        self.news.push(News::Run(state));
-    }
-
-    /// What was to be opened is not: the run before goes on, also where its memory was given up for the other.
-    fn keep_the_one_before(&mut self) {
-        if self.opening.take().is_some() && self.opened.is_some() {
-            self.resume();
-        }
-    }
-
-    /// Asks where the run stands.
-    fn resume(&mut self) {
-        self.send(Purpose::Resume, Action::Debug(DebugCommand::State));
-    }
-
-    /// Opens the run once more, and steps it to where it stood.
-    fn reopen(&mut self) {
-        let (Some(request), Some(run)) = (self.opened.clone(), self.run.clone()) else {
-            return;
-        };
-        self.send(Purpose::Open, Action::Open(Box::new(request)));
-        let n_steps = n_steps(&run);
-        if n_steps > 0 {
-            self.tell(DebugCommand::Steps(n_steps));
-        }
-    }
-
-    /// Sends a request, through a new door if the old one is shut.
-    fn send(&mut self, purpose: Purpose, action: Action) -> Option<(RequestId, CancelToken)> {
-        self.next_id += 1;
-        let id = RequestId(self.next_id);
-        let cancel = CancelToken::default();
-        let request = Request {
-            id,
-            session: self.session(purpose),
-            action,
-            cancel: cancel.clone(),
-            events: self.events.clone(),
-        };
-        if let Err(error) = self.through_door(request) {
-            self.lost(purpose, &error);
-            return None;
-        }
-        let pending = Pending {
-            purpose,
-            cancel: cancel.clone(),
-            since: Instant::now(),
-            progress: None,
-        };
-        self.pending.insert(id, pending);
-        Some((id, cancel))
-    }
-
-    /// The engine has ended: nothing that was asked will be answered. Another one is started, and
-    /// brought to where the run stood.
-    fn lost(&mut self, purpose: Purpose, error: &anyhow::Error) {
-        let is_guest = matches!(purpose, Purpose::Guest { .. });
-        if !is_guest && self.recorded.take().is_some() {
-            // The reader of the recorded run has ended; the engine has not.
-            self.forget_run();
-            self.news.push(News::NotOpened(format!("{error:#}")));
-            return;
-        }
-        self.door = None;
-        self.fail_guests();
-        self.pending.clear();
-        self.answers.forget(|_| true);
-        self.other = other::OtherSide::default();
-        if purpose == Purpose::Open || self.opened.is_none() {
-            self.news.push(News::NotOpened(format!("{error:#}")));
-            return;
-        }
-        let text =
-            "The engine stopped, and was started again. The run goes back to where it stood.";
-        self.news.push(News::Notice(text.to_owned()));
-        self.reopen();
-    }
-
-    fn through_door(&mut self, request: Request) -> Result<()> {
-        if self.sessions.contains(&request.session)
-            && let Some(recorded) = &self.recorded
-        {
-            return recorded.send(request);
-        }
-        let door = match self.door.take() {
-            Some(door) => door,
-            None => (self.open_door)()?,
-        };
-        self.door.insert(door).send(request)
-    }
-}
-
-impl Link {
-    /// Cancels everything that was asked for and has not ended.
-    pub fn cancel_all(&self) {
-        for pending in self.pending.values() {
-            pending.cancel.cancel();
-        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::*;
-use crate::engine::message::{ModelChoice, Prompt, SamplingChoice};
+use crate::engine::message::{Event, Prompt, Request, SamplingChoice};
+use crate::ui::answers::Asked;
 
 /// Requests that arrived, and whether the next one finds the door shut.
 #[derive(Default)]
