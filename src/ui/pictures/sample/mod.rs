@@ -1,35 +1,44 @@
 //! The draw: what the filters leave, the random number as a needle on the curve of what is left,
 //! the same draw a thousand times, and a token that one chooses oneself.
+//!
+//! | file | draws |
+//! |---|---|
+//! | `filters.rs`, `bars.rs` | what each filter left, and the tokens with their shares |
+//! | `needle.rs` | the random number on the curve of what is left |
+//! | `choice.rs`, `again.rs` | another token, or other random numbers |
+//! | `redraws.rs` | a thousand draws |
+//! | `settings.rs` | the settings, to see what others would do |
 
+mod again;
+mod bars;
+mod choice;
+mod filters;
 mod needle;
 mod redraws;
+mod settings;
 
 use std::sync::Arc;
 
 use egui::{Rect, Ui, UiBuilder, pos2};
 
-use crate::engine::question::{
-    Candidate, Filter, Question, SamplingChoice, SamplingParams, SamplingView, Told,
-};
-use crate::trace::debug::{DebugCommand, DrawKind, DrawState, Way};
-use crate::trace::units::count;
-use crate::trace::{Address, Hook, Place};
-use crate::ui::command::{Command, Pointing};
+use crate::engine::question::{Candidate, Question, SamplingChoice, SamplingView, Told};
+use crate::trace::debug::{DrawKind, DrawState};
+use crate::trace::{Address, Hook};
+use crate::ui::command::Command;
 use crate::ui::controls::Button;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side};
-use crate::ui::pictures::shared::{
-    TokenPicker, hover, percent, slider_ui, text_in, told_ui, written,
-};
-use crate::ui::theme::{Palette, Role, Type, space};
+use crate::ui::pictures::shared::{TokenPicker, percent, told_ui, written};
+use crate::ui::theme::space;
 use crate::ui::tokens::quoted;
-use crate::ui::widgets::heatmap::figure;
-use crate::ui::widgets::{Bar, Bars, chip_ui};
+use crate::ui::widgets::chip_ui;
 use crate::ui::words::{fill, stages};
+
+use filters::stages_ui;
+use settings::settings_ui;
 
 const TABS: [&str; 2] = ["Filters", "1,000 draws"];
 /// Tokens that are followed through the filters.
 const N_FOLLOWED: usize = 60;
-const LINE: f32 = 24.0;
 /// Height of the needle's strip with its words.
 const STRIP: f32 = 112.0;
 
@@ -189,139 +198,6 @@ impl SamplePicture {
         draw_on_view(scene).filter(|draw| self.what_if.is_none() && is_forced(draw))
     }
 
-    fn bars_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &SamplingView) {
-        let palette = Palette::of(ui);
-        let n_fit = ((ui.available_height() / LINE) as usize).max(1);
-        let forced = self.forced(scene).cloned();
-        let drawn = view.draw.as_ref().map(|draw| draw.token);
-        let hue = palette.role(Role::Logits);
-        let mut lines = lines(view, n_fit);
-        if let Some(forced) = &forced {
-            show_forced(&mut lines, view, forced, n_fit);
-        }
-        let bar = |line: &Line| match line {
-            Line::Forced => {
-                let forced = forced.as_ref()?;
-                let p = f64::from(forced.logprob).exp();
-                Some(Bar {
-                    reason: Some("put here by hand".to_owned()),
-                    is_chosen: true,
-                    ..Bar::new(written(&forced.text), p as f32, percent(p), hue)
-                })
-            }
-            Line::Token(at) => {
-                let candidate = view.filtered.candidates.get(*at)?;
-                let p = candidate.probability;
-                let kept = candidate.excluded.is_none() && candidate.share > 0.0;
-                let reason = candidate.excluded.as_ref().map(|out| out.filter);
-                let is_forced = forced
-                    .as_ref()
-                    .is_some_and(|one| one.token == candidate.token);
-                let text = view.texts.get(*at).map(|text| written(text));
-                Some(Bar {
-                    second: if kept {
-                        percent(candidate.share)
-                    } else {
-                        String::new()
-                    },
-                    reason: match is_forced {
-                        true => Some("put here by hand".to_owned()),
-                        false => reason.map(|filter| reason_of(filter, &view.settings)),
-                    },
-                    is_chosen: drawn == Some(candidate.token),
-                    ..Bar::new(text.unwrap_or_default(), p as f32, percent(p), hue)
-                })
-            }
-            Line::More(n) => {
-                let text = format!("… {n} more kept");
-                Some(Bar::new(text, 0.0, "", palette.background))
-            }
-        };
-        let bars: Vec<Bar> = lines.iter().filter_map(bar).collect();
-        let shown = Bars::new("share and share of the draw", &bars)
-            .line(LINE)
-            .show(ui);
-        let id_at = |at: usize| match lines.get(at)? {
-            Line::Token(at) => view.filtered.candidates.get(*at).map(|one| one.token),
-            Line::Forced => forced.as_ref().map(|forced| forced.token),
-            Line::More(_) => None,
-        };
-        let at = shown.hovered.and_then(id_at).map(|id| address(scene, id));
-        hover(scene, at);
-        if let Some(id) = shown.clicked.and_then(id_at) {
-            let at = address(scene, id);
-            scene.point(Pointing::Lock(Some(at)));
-        }
-    }
-
-    /// The token whose numbers are shown: the one pointed at, else the drawn one.
-    fn chosen(&self, scene: &Scene<'_>) -> Option<(&Candidate, &String)> {
-        let view = self.view()?;
-        let mut tokens = view.filtered.candidates.iter().zip(&view.texts);
-        let id = pointed(scene).or_else(|| view.draw.as_ref().map(|draw| draw.token))?;
-        tokens.find(|(candidate, _)| candidate.token == id)
-    }
-
-    /// One token's numbers, and the way to take it instead of the drawn one.
-    fn choice_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, view: &SamplingView) {
-        let palette = Palette::of(ui);
-        let chosen = self.chosen(scene);
-        let chosen = chosen.map(|(candidate, text)| (candidate.clone(), text.clone()));
-        ui.horizontal(|ui| {
-            let layout = egui::Layout::right_to_left(egui::Align::Center);
-            ui.with_layout(layout, |ui| {
-                if let Some(token) = self.picker.show(ui, scene, "Force another …") {
-                    force(scene, token.id);
-                }
-                if let Some((candidate, text)) = &chosen
-                    && view
-                        .draw
-                        .as_ref()
-                        .is_none_or(|draw| draw.token != candidate.token)
-                {
-                    let label = format!("Force “{}”", written(text));
-                    let hint = "Goes on with this token on a branch of its own";
-                    if Button::new(&label)
-                        .show(ui, space::TARGET)
-                        .on_hover_text(hint)
-                        .clicked()
-                    {
-                        force(scene, candidate.token);
-                    }
-                }
-                let layout = egui::Layout::left_to_right(egui::Align::Center);
-                ui.with_layout(layout, |ui| {
-                    if let Some((candidate, text)) = &chosen {
-                        let rect = ui.available_rect_before_wrap();
-                        let told = told(candidate, &written(text), view);
-                        text_in(ui.painter(), rect, &told, Type::Body, palette.muted, 0.0);
-                    }
-                });
-            });
-        });
-    }
-
-    /// Takes new random numbers, on a branch of its own, and draws.
-    fn draw_again(&mut self, scene: &mut Scene<'_>) {
-        self.n_redrawn += 1;
-        let seed = scene.run.seed.wrapping_add(self.n_redrawn);
-        let sampling = self.what_if.take().unwrap_or_default();
-        let position = scene.pass_range().end;
-        // A draw that nothing was built on gives its place to the next one.
-        if let Some((branch, parent)) = unused_draw(scene, position) {
-            scene.send(Command::Tell(DebugCommand::Switch(parent)));
-            scene.send(Command::Tell(DebugCommand::Drop(branch)));
-        }
-        scene.send(Command::Tell(DebugCommand::Branch {
-            position: Some(position),
-            way: Way::Sampling {
-                sampling: Box::new(sampling),
-                seed: Some(seed),
-            },
-        }));
-        scene.send(Command::Tell(DebugCommand::Steps(1)));
-    }
-
     /// Which of two kept tokens loses most when the temperature rises: computed, not known.
     fn check(&self) -> Option<Check> {
         let view = self.view().filter(|view| !view.settings.is_greedy())?;
@@ -353,185 +229,10 @@ impl SamplePicture {
     }
 }
 
-/// One line of the bars.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Line {
-    /// A token, by its place among those followed.
-    Token(usize),
-    /// So many kept tokens that have no room.
-    More(usize),
-    /// The token that was put there by hand, and is not among those followed.
-    Forced,
-}
-
-/// Gives the token that was put there by hand a line, where it has none yet.
-fn show_forced(lines: &mut Vec<Line>, view: &SamplingView, forced: &DrawState, n_fit: usize) {
-    let mut candidates = view.filtered.candidates.iter();
-    let place = candidates.position(|candidate| candidate.token == forced.token);
-    let line = place.map_or(Line::Forced, Line::Token);
-    if !lines.contains(&line) {
-        lines.truncate(n_fit.saturating_sub(1));
-        lines.push(line);
-    }
-}
-
 /// The draw of the pass on view, once it was made.
 fn draw_on_view<'a>(scene: &'a Scene<'_>) -> Option<&'a DrawState> {
     let pass = scene.run.passes.get(scene.view.pass())?;
     pass.draw.as_ref()
-}
-
-/// At most `n_fit` lines: the likeliest tokens, and always some of those that were dropped.
-fn lines(view: &SamplingView, n_fit: usize) -> Vec<Line> {
-    const N_DROPPED: usize = 3;
-    let candidates = &view.filtered.candidates;
-    let dropped = |at: usize| candidates.get(at).is_some_and(|one| one.excluded.is_some());
-    let first = (0..candidates.len()).find(|at| dropped(*at));
-    let n_kept = first.unwrap_or(candidates.len());
-    let Some(first) = first.filter(|first| first + N_DROPPED > n_fit && n_fit > N_DROPPED + 2)
-    else {
-        return (0..candidates.len().min(n_fit)).map(Line::Token).collect();
-    };
-    let n_shown = n_fit - N_DROPPED - 1;
-    let end = candidates.len().min(first + N_DROPPED);
-    let kept = (0..n_shown).map(Line::Token);
-    let more = std::iter::once(Line::More(n_kept - n_shown));
-    kept.chain(more)
-        .chain((first..end).map(Line::Token))
-        .collect()
-}
-
-/// The filters in their order, with what each left.
-fn stages_ui(ui: &mut Ui, view: &SamplingView) {
-    let palette = Palette::of(ui);
-    let settings = &view.settings;
-    let text = if settings.is_greedy() {
-        "Temperature 0: the likeliest token is taken, no filter acts and nothing is drawn by chance.".to_owned()
-    } else {
-        let mut steps: Vec<String> = view
-            .filtered
-            .stages
-            .iter()
-            .map(|stage| {
-                let (n, mass) = (count(stage.n_kept as u64), percent(stage.mass));
-                format!("{} leaves {n}, {mass}", setting_of(stage.filter, settings))
-            })
-            .collect();
-        if steps.is_empty() {
-            let n = count(view.filtered.n_vocab as u64);
-            steps.push(format!("no filter: all {n} tokens may come"));
-        }
-        steps.push(format!(
-            "temperature {:.2} reshapes these",
-            settings.temperature
-        ));
-        steps.join("  →  ")
-    };
-    // In a second line, where the window is narrow.
-    ui.add(egui::Label::new(Type::Small.text(text, palette.muted)).wrap());
-}
-
-/// A filter with its value: `top-k 9`.
-fn setting_of(filter: Filter, settings: &SamplingParams) -> String {
-    match filter {
-        Filter::TopP => format!("top-p {}", settings.top_p),
-        Filter::MinP => format!("min-p {}", settings.min_p),
-        Filter::Xtc => "XTC".to_owned(),
-        Filter::TopK => format!("top-k {}", settings.top_k),
-    }
-}
-
-/// Why a token is out, in a few letters.
-fn reason_of(filter: Filter, settings: &SamplingParams) -> String {
-    let setting = setting_of(filter, settings);
-    match filter {
-        Filter::TopP | Filter::TopK => format!("beyond {setting}"),
-        Filter::MinP => format!("below {setting}"),
-        Filter::Xtc => "taken out by XTC".to_owned(),
-    }
-}
-
-/// A token's way through the sampler in one line.
-fn told(candidate: &Candidate, name: &str, view: &SamplingView) -> String {
-    let p = percent(candidate.probability);
-    let logit = figure(candidate.logit);
-    if let Some(out) = &candidate.excluded {
-        return format!("{name}: logit {logit}, {p}. {}", out.reason);
-    }
-    let from = candidate.cumulative - candidate.share;
-    let mut text = format!(
-        "{name}: logit {logit}, {p} at temperature 1, {} of the draw: from {from:.3} to {:.3}",
-        percent(candidate.share),
-        candidate.cumulative
-    );
-    if let Some(random) = view.draw.as_ref().and_then(|draw| draw.random)
-        && (from..candidate.cumulative).contains(&random)
-    {
-        text.push_str(&format!("; u = {random:.3} fell here"));
-    }
-    text
-}
-
-/// The settings that filters and draw are made with.
-fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice, is_narrow: bool) {
-    let palette = Palette::of(ui);
-    let name = |ui: &mut Ui, text: &str| ui.label(Type::Body.text(text, palette.text)).id;
-    let mut temperature = choice.temperature.unwrap_or_default();
-    let id = name(ui, if is_narrow { "temp." } else { "temperature" });
-    if slider_ui(ui, &mut temperature, 0.0..=2.0, id) {
-        choice.temperature = Some((temperature * 20.0).round() / 20.0);
-    }
-    ui.label(Type::Mono.text(format!("{temperature:.2}"), palette.text));
-    let mut top_k = choice.top_k.unwrap_or_default();
-    let id = name(ui, "top-k");
-    let off = |value: f64, is_off: bool| match is_off {
-        true => "off".to_owned(),
-        false => format!("{value}"),
-    };
-    let drag = egui::DragValue::new(&mut top_k).range(0..=1_000);
-    let drag = drag.custom_formatter(move |value, _| off(value, value == 0.0));
-    if ui.add(drag).labelled_by(id).changed() {
-        choice.top_k = Some(top_k);
-    }
-    let mut top_p = choice.top_p.unwrap_or(1.0);
-    let id = name(ui, "top-p");
-    let two = |value: f64| (value * 100.0).round() / 100.0;
-    let drag = egui::DragValue::new(&mut top_p)
-        .range(0.0..=1.0)
-        .speed(0.01);
-    let drag = drag.custom_formatter(move |value, _| off(two(value), value == 0.0 || value >= 1.0));
-    if ui.add(drag).labelled_by(id).changed() {
-        choice.top_p = Some(two(f64::from(top_p)) as f32);
-    }
-    let mut min_p = choice.min_p.unwrap_or_default();
-    let id = name(ui, "min-p");
-    let drag = egui::DragValue::new(&mut min_p)
-        .range(0.0..=1.0)
-        .speed(0.01);
-    let drag = drag.custom_formatter(move |value, _| off(two(value), value == 0.0));
-    if ui.add(drag).labelled_by(id).changed() {
-        choice.min_p = Some(two(f64::from(min_p)) as f32);
-    }
-}
-
-/// The branch under way and its parent, if it begins with the draw at `position` and has gone no
-/// further.
-fn unused_draw(scene: &Scene<'_>, position: usize) -> Option<(usize, usize)> {
-    let run = scene.run;
-    let own = run.branches.iter().find(|branch| branch.id == run.branch)?;
-    let is_leaf = !run
-        .branches
-        .iter()
-        .any(|branch| branch.parent == Some(own.id));
-    let is_fresh = own.parts_at == position && run.ids.len() <= position;
-    Some((own.id, own.parent?)).filter(|_| is_leaf && is_fresh)
-}
-
-/// Goes on with `token` in place of the drawn one.
-fn force(scene: &mut Scene<'_>, token: u32) {
-    let position = Some(scene.pass_range().end);
-    let way = Way::Token(token);
-    scene.send(Command::Tell(DebugCommand::Branch { position, way }));
 }
 
 /// The address of a token's logit in the row that is drawn from.
@@ -540,14 +241,4 @@ fn address(scene: &Scene<'_>, token: u32) -> Address {
     let last = scene.pass_range().len().saturating_sub(1);
     address.index = vec![last, token as usize];
     address
-}
-
-/// The token that is pointed at.
-fn pointed(scene: &Scene<'_>) -> Option<u32> {
-    let cell = scene.view.cell()?;
-    let id = cell
-        .index
-        .get(1)
-        .filter(|_| cell.place == Place::Hook(Hook::Logits))?;
-    u32::try_from(*id).ok()
 }
