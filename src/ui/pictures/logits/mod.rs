@@ -1,9 +1,12 @@
 //! Logits and softmax: the likeliest tokens with their logits and probabilities, and the whole
 //! vocabulary as a histogram; the temperature is live.
 
+mod histogram;
+mod softened;
+
 use std::sync::Arc;
 
-use egui::{Align2, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::Ui;
 
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::logits::LogitsView;
@@ -12,14 +15,15 @@ use crate::trace::units::{self, count};
 use crate::trace::{Address, Hook};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
-use crate::ui::pictures::shared::{
-    Chart, TokenPicker, hover, percent, slider_ui, told_ui, written,
-};
+use crate::ui::pictures::shared::{TokenPicker, hover, percent, slider_ui, told_ui, written};
 use crate::ui::spot::Spot;
-use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
+use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::widgets::heatmap::figure;
 use crate::ui::widgets::{Bar, Bars, chip_ui};
 use crate::ui::words::{fill, stages};
+
+use histogram::histogram_ui;
+use softened::Softened;
 
 const TABS: [&str; 2] = ["Likeliest", "All tokens"];
 /// Most tokens asked for; as many are shown as fit.
@@ -45,54 +49,6 @@ impl Default for LogitsPicture {
             told: None,
             softened: None,
         }
-    }
-}
-
-/// What a temperature makes of a row of logits.
-#[derive(Debug, Clone)]
-struct Softened {
-    row: Arc<[f32]>,
-    temperature: f32,
-    /// The highest logit.
-    max: f64,
-    /// `Σ e^((logit − max) / temperature)`.
-    total: f64,
-    entropy_bits: f64,
-}
-
-impl Softened {
-    /// Over the whole vocabulary: a softmax over a part would be another one.
-    fn new(row: &Arc<[f32]>, temperature: f32) -> Self {
-        let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let max = f64::from(max);
-        let heat = f64::from(temperature.max(0.01));
-        let (mut total, mut weighted) = (0.0, 0.0);
-        for logit in row.iter().filter(|logit| logit.is_finite()) {
-            let level = (f64::from(*logit) - max) / heat;
-            let weight = level.exp();
-            total += weight;
-            weighted += weight * level;
-        }
-        // −Σ p ln p with p = e^level / total.
-        let nats = total.ln() - weighted / total;
-        Self {
-            row: Arc::clone(row),
-            temperature,
-            max,
-            total,
-            entropy_bits: nats / std::f64::consts::LN_2,
-        }
-    }
-
-    fn probability(&self, token: u32) -> f64 {
-        let logit = self.logit(token);
-        let heat = f64::from(self.temperature.max(0.01));
-        ((logit - self.max) / heat).exp() / self.total
-    }
-
-    fn logit(&self, token: u32) -> f64 {
-        let logit = self.row.get(token as usize).copied();
-        f64::from(logit.unwrap_or(f32::NEG_INFINITY))
     }
 }
 
@@ -350,122 +306,6 @@ fn csv(view: &LogitsView, softened: &Softened) -> String {
     text
 }
 
-/// Every logit of the vocabulary, counted; the heights are on a logarithmic scale.
-fn histogram_ui(ui: &mut Ui, scene: &mut Scene<'_>, view: &LogitsView, softened: &Softened) {
-    let palette = Palette::of(ui);
-    let histogram = &view.histogram;
-    let held = |n: usize| -> f64 {
-        let top = view.top.iter().take(n);
-        top.map(|share| softened.probability(share.token.id)).sum()
-    };
-    let text = format!(
-        "{} logits; the first ten tokens hold {} of the probability, the first forty {}. Heights grow tenfold from line to line.",
-        count(histogram.n),
-        percent(held(10)),
-        percent(held(40))
-    );
-    ui.add(egui::Label::new(Type::Body.text(text, palette.muted)).wrap());
-    let size = ui.available_size();
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let area = Rect::from_min_max(rect.min + vec2(52.0, 44.0), rect.max - vec2(16.0, 44.0));
-    let (low, high) = (f64::from(histogram.low), f64::from(histogram.high));
-    let most = histogram.counts.iter().copied().max().unwrap_or(1).max(10) as f64;
-    // A bin of one token must be seen: the axis begins below one.
-    let chart = Chart::new(area, (low, high), (0.6, most * 1.3)).log();
-    let painter = ui.painter().clone();
-    let lines = (0..8)
-        .map(|power| 10_f64.powi(power))
-        .filter(|line| *line <= most);
-    let lines: Vec<_> = lines.map(|line| (line, count(line as u64))).collect();
-    chart.lines(&painter, palette, &lines);
-    let n_bins = histogram.counts.len().max(1);
-    let wide = (high - low) / n_bins as f64;
-    let under = response.hover_pos().map(|pointer| {
-        let bin = (chart.x_at(pointer) - low) / wide.max(1e-9);
-        (bin.max(0.0) as usize).min(n_bins - 1)
-    });
-    for (bin, n) in histogram.counts.iter().enumerate() {
-        if *n == 0 {
-            continue;
-        }
-        let left = chart.place(low + bin as f64 * wide, *n as f64);
-        let right = chart.place(low + (bin + 1) as f64 * wide, *n as f64);
-        let bar = Rect::from_min_max(left, pos2(right.x - 1.0, area.bottom()));
-        let hue = palette.role(Role::Logits);
-        let fill = if under == Some(bin) {
-            hue
-        } else {
-            mix(palette.background, hue, 0.6)
-        };
-        painter.rect_filled(bar, corner::CELL, fill);
-    }
-    marks_ui(ui, &chart, view);
-    for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
-        let x = low + share * (high - low);
-        let place = pos2(chart.place(x, 1.0).x, area.bottom() + 8.0);
-        let (text, font) = (figure(x as f32), Type::MonoSmall.font());
-        painter.text(place, Align2::CENTER_TOP, text, font, palette.muted);
-    }
-    let place = pos2(area.right(), area.bottom() + 24.0);
-    painter.text(
-        place,
-        Align2::RIGHT_TOP,
-        "logit",
-        Type::Small.font(),
-        palette.muted,
-    );
-    if let Some((bin, n)) = under.and_then(|bin| Some((bin, histogram.counts.get(bin)?))) {
-        let from = low + bin as f64 * wide;
-        let text = format!(
-            "{} tokens with a logit from {} to {}",
-            count(*n),
-            figure(from as f32),
-            figure((from + wide) as f32)
-        );
-        let place = pos2(area.left(), area.bottom() + 24.0);
-        painter.text(
-            place,
-            Align2::LEFT_TOP,
-            text,
-            Type::Small.font(),
-            palette.text,
-        );
-    }
-    response.widget_info(|| {
-        let text = format!(
-            "histogram of {} logits, from {low:.2} to {high:.2}",
-            histogram.n
-        );
-        WidgetInfo::labeled(egui::Role::Image, true, text)
-    });
-    hover(scene, None);
-}
-
-/// The likeliest tokens by name, above their bins.
-fn marks_ui(ui: &Ui, chart: &Chart, view: &LogitsView) {
-    let palette = Palette::of(ui);
-    let mut free = f32::INFINITY;
-    for share in &view.top {
-        let Some(logit) = view.row.get(share.token.id as usize) else {
-            continue;
-        };
-        let x = chart.place(f64::from(*logit), 1.0).x;
-        let text = written(&share.token.text);
-        let font = Type::Small.font();
-        let galley = ui.painter().layout_no_wrap(text, font, palette.text);
-        let left = (x - galley.size().x / 2.0).min(chart.area.right() - galley.size().x);
-        if left + galley.size().x > free - 10.0 {
-            continue;
-        }
-        let top = chart.area.top() - 30.0;
-        let line = egui::Stroke::new(1.0, palette.faint);
-        ui.painter()
-            .vline(x, top + 17.0..=chart.area.bottom(), line);
-        ui.painter().galley(pos2(left, top), galley, palette.text);
-        free = left;
-    }
-}
-
 fn at(scene: &Scene<'_>) -> At {
     At {
         pass: scene.view.pass(),
@@ -486,31 +326,4 @@ fn pointed(scene: &Scene<'_>) -> Option<u32> {
     let is_ours = cell.place == crate::trace::Place::Hook(Hook::Logits);
     let id = cell.index.get(1).filter(|_| is_ours)?;
     u32::try_from(*id).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::trace::measure::distribution::Distribution;
-
-    #[test]
-    fn a_temperature_of_one_is_the_models_own_distribution() {
-        let row: Arc<[f32]> = vec![2.0, -1.0, 0.5, f32::NEG_INFINITY].into();
-        let (soft, own) = (Softened::new(&row, 1.0), Distribution::new(&row));
-        for token in 0..4 {
-            assert!((soft.probability(token) - own.probability(token)).abs() < 1e-12);
-        }
-        assert!((soft.entropy_bits - own.entropy_bits()).abs() < 1e-9);
-    }
-
-    #[test]
-    fn heat_levels_and_cold_sharpens() {
-        let row: Arc<[f32]> = vec![2.0, 1.0].into();
-        let p = |heat| Softened::new(&row, heat).probability(0);
-        assert!(p(0.5) > p(1.0) && p(1.0) > p(2.0) && p(2.0) > 0.5);
-        let sum: f64 = (0..2)
-            .map(|id| Softened::new(&row, 2.0).probability(id))
-            .sum();
-        assert!((sum - 1.0).abs() < 1e-12);
-    }
 }
