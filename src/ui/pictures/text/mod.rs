@@ -1,9 +1,13 @@
 //! Text: what the model is given to read, exactly as it is written, with the marks of the template.
 
-use egui::{Color32, RichText, TextFormat, Ui, vec2};
+mod messages;
+mod pieces;
+mod specials;
 
-use super::kit::{self, note_ui, section_ui};
-use super::shared::{text_of, whole_characters};
+use egui::Ui;
+
+use super::kit::{self, note_ui};
+use super::shared::whole_characters;
 use crate::engine::question::{
     Message, Question, SegmentKind, TemplateView, TextPiece, TextTokens, Told,
 };
@@ -16,10 +20,14 @@ use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
 use crate::ui::roles::{messages, template};
 use crate::ui::spot::Spot;
 use crate::ui::state::Overlay;
-use crate::ui::theme::{Palette, Role, Type, mix, space};
+use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::tokens::visible;
 use crate::ui::widgets::{Span, flow_ui};
 use crate::ui::words::stages;
+
+use messages::messages_ui;
+use pieces::{blocks, format_of, kind_of, shown, tip};
+use specials::specials_ui;
 
 /// The prompt as it was typed and as the model reads it.
 #[derive(Default)]
@@ -248,93 +256,6 @@ impl TextPicture {
     }
 }
 
-/// A stretch of the rendered prompt that belongs to one message.
-struct Block {
-    message: Option<usize>,
-    pieces: std::ops::Range<usize>,
-    is_last: bool,
-}
-
-/// The rendered prompt by messages.
-fn blocks(view: &TemplateView) -> Vec<Block> {
-    let of_piece = |piece: &TextPiece| {
-        let start = piece.covers.start;
-        let mut segments = view.rendered.segments.iter();
-        segments
-            .find(|segment| segment.bytes.contains(&start))?
-            .message
-    };
-    let mut blocks: Vec<Block> = Vec::new();
-    for (at, piece) in view.pieces.iter().enumerate() {
-        let message = of_piece(piece);
-        match blocks.last_mut().filter(|block| block.message == message) {
-            Some(block) => block.pieces.end = at + 1,
-            None => blocks.push(Block {
-                message,
-                pieces: at..at + 1,
-                is_last: false,
-            }),
-        }
-    }
-    if let Some(last) = blocks.last_mut() {
-        last.is_last = true;
-    }
-    blocks
-}
-
-/// What kind of text a token is.
-fn kind_of(piece: &TextPiece, segments: &[crate::engine::question::Segment]) -> SegmentKind {
-    if piece.is_special {
-        return SegmentKind::Special;
-    }
-    let start = piece.covers.start;
-    let mut segments = segments.iter();
-    let here = segments.find(|segment| segment.bytes.contains(&start));
-    here.map_or(SegmentKind::Content, |segment| segment.kind)
-}
-
-/// Tokens as they stand in the text: a line break keeps its effect, and has a mark.
-fn shown(tokens: &[TextPiece]) -> String {
-    text_of(tokens).replace('\n', "⏎\n")
-}
-
-/// What is told of the token at `first`, or of several that share a character.
-fn tip(first: usize, tokens: &[TextPiece]) -> String {
-    let text = visible(&text_of(tokens));
-    let n_bytes: usize = tokens.iter().map(|piece| piece.bytes.len()).sum();
-    match tokens {
-        [only] => format!("token {first}: “{text}”\nid {}, {n_bytes} bytes", only.id),
-        several => {
-            let ids: Vec<String> = several.iter().map(|piece| piece.id.to_string()).collect();
-            let last = first + several.len().saturating_sub(1);
-            format!(
-                "tokens {first} to {last} together: “{text}”\nids {}, {n_bytes} bytes",
-                ids.join(", ")
-            )
-        }
-    }
-}
-
-fn format_of(palette: &Palette, kind: SegmentKind, is_chosen: bool) -> TextFormat {
-    let colour = match kind {
-        SegmentKind::Content => palette.text,
-        SegmentKind::Template => palette.muted,
-        SegmentKind::Special => palette.role(Role::Attention),
-    };
-    let background = match (is_chosen, kind) {
-        (true, _) => mix(palette.surface, palette.text, 0.16),
-        (false, SegmentKind::Special) => palette.wash(Role::Attention, 0.12),
-        (false, _) => Color32::TRANSPARENT,
-    };
-    // One size for all: a background is as high as its letters.
-    let font = egui::FontId::new(17.0, Type::Body.font().family);
-    TextFormat {
-        background,
-        expand_bg: 2.0,
-        ..TextFormat::simple(font, colour)
-    }
-}
-
 fn large_card(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
     let frame = card(ui).inner_margin(egui::Margin::symmetric(20, 16));
     frame.show(ui, |ui| {
@@ -379,95 +300,4 @@ fn next_ui(ui: &mut Ui, scene: &Scene<'_>) {
     };
     let job = crate::ui::controls::words(&told, Type::Body, Type::Strong, palette.muted);
     ui.label(job);
-}
-
-/// What was typed, message by message, beside what becomes of it.
-fn messages_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
-    let palette = Palette::of(ui);
-    let prompt = scene.settings.prompt.clone();
-    if !prompt.is_chat {
-        note_ui(
-            ui,
-            "This text is read as it is: there are no messages. As a chat, the template would write it like this:",
-        );
-    }
-    for message in messages(&prompt) {
-        section_ui(
-            ui,
-            &message.role,
-            &format!("{} characters", message.text().chars().count()),
-        );
-        large_card(ui, |ui| {
-            ui.add(egui::Label::new(RichText::new(message.text()).font(Type::Body.font())).wrap());
-        });
-    }
-    ui.add_space(space::SMALL);
-    let asked = scene.ask(&template(&prompt));
-    let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
-        return;
-    };
-    let Told::Template(view) = &*told else {
-        return;
-    };
-    let note = format!(
-        "{} tokens, {} characters",
-        view.pieces.len(),
-        view.rendered.text.chars().count()
-    );
-    section_ui(ui, "What the template makes of it", &note);
-    plain_form_ui(ui, view);
-    large_card(ui, |ui| {
-        let spans: Vec<Span> = whole_characters(&view.pieces)
-            .into_iter()
-            .filter_map(|group| {
-                let tokens = view.pieces.get(group)?;
-                let kind = kind_of(tokens.first()?, &view.rendered.segments);
-                Some(Span {
-                    text: shown(tokens),
-                    format: format_of(palette, kind, false),
-                })
-            })
-            .collect();
-        flow_ui(ui, "the rendered template", &spans);
-    });
-}
-
-/// The model's special tokens, and where they stand in this text.
-fn specials_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
-    let palette = Palette::of(ui);
-    let asked = scene.ask(&template(&scene.settings.prompt.clone()));
-    let Some(told) = crate::ui::picture::ready_ui(ui, asked) else {
-        return;
-    };
-    let Told::Template(view) = &*told else {
-        return;
-    };
-    note_ui(
-        ui,
-        "Special tokens have an id like all others, but no merge makes them. Text that is written exactly like one is read as one.",
-    );
-    ui.add_space(space::SMALL);
-    for special in &view.special_tokens {
-        let places: Vec<usize> = (0..scene.run.ids.len())
-            .filter(|at| scene.run.ids.get(*at) == Some(&special.id))
-            .collect();
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing = vec2(space::MEDIUM, 0.0);
-            ui.add_sized(
-                [60.0, 22.0],
-                egui::Label::new(Type::Mono.text(special.id.to_string(), palette.muted)),
-            );
-            ui.label(Type::Mono.text(&special.content, palette.role(Role::Attention)));
-            let told = match places.as_slice() {
-                [] => "not in this text".to_owned(),
-                [one] => format!("at position {one}"),
-                many => format!(
-                    "at {} positions, first at {}",
-                    many.len(),
-                    many.first().copied().unwrap_or_default()
-                ),
-            };
-            ui.label(Type::Body.text(told, palette.muted));
-        });
-    }
 }
