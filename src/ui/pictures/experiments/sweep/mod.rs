@@ -1,25 +1,28 @@
 //! A sweep: the same change in every head, or at every block and position, as a map of its effects.
 
+mod effects;
+mod words;
+
 use std::sync::Arc;
 
-use egui::{Ui, vec2};
+use egui::Ui;
 
 use super::to_logits_ui;
 use crate::engine::question::{Question, Told};
 use crate::trace::debug::{DebugCommand, EditChange, Next, SourcePrompt};
 use crate::trace::edit::{Action, Change, Edit, ValueEdit};
-use crate::trace::measure::sweep::{Outcome, Over, SweepPlan, SweepTable};
-use crate::trace::measure::verdict::REMINDER;
+use crate::trace::measure::sweep::{Outcome, Over, SweepPlan};
 use crate::ui::answers::Asked;
-use crate::ui::colormap::ColorMap;
-use crate::ui::command::{Command, Pointing};
+use crate::ui::command::Command;
 use crate::ui::controls::{Button, segmented};
 use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
-use crate::ui::pictures::kit::{copy_menu, csv, csv_text, field_ui, note_ui};
+use crate::ui::pictures::kit::{field_ui, note_ui};
 use crate::ui::state::SweepWish;
 use crate::ui::theme::{Palette, Role, Type, space};
 use crate::ui::tokens::visible;
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure, legend_ui};
+use crate::ui::widgets::heatmap::{Grid, MapCell, MapState};
+
+use words::{edit_at, number, signed};
 
 /// What is swept, and what came of it.
 #[derive(Default)]
@@ -237,153 +240,6 @@ impl Sweep {
         })
     }
 
-    /// The effects as a grid, made once for an answer. The strongest is chosen, unless a lesson asks
-    /// for it.
-    fn cut(&mut self, told: &Arc<Told>, keeps_quiet: bool) {
-        if self
-            .cut
-            .as_ref()
-            .is_some_and(|(old, _)| Arc::ptr_eq(old, told))
-        {
-            return;
-        }
-        let Told::Sweep(table) = &**told else {
-            return;
-        };
-        let (n_rows, n_cols) = (table.values.len(), table.values.first().map_or(0, Vec::len));
-        let effects = table
-            .values
-            .iter()
-            .flatten()
-            .map(|value| (value - table.before) as f32);
-        self.cut =
-            Grid::new(n_rows, n_cols, effects.collect()).map(|grid| (Arc::clone(told), grid));
-        let strongest = table.strongest(1).first().map(|cell| MapCell {
-            row: cell.row,
-            col: cell.column,
-        });
-        self.chosen = strongest.filter(|_| !keeps_quiet);
-    }
-
-    fn map_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, table: &SweepTable) {
-        let Some((_, grid)) = &self.cut else {
-            return;
-        };
-        let palette = Palette::of(ui);
-        let map = match table.outcome {
-            Outcome::KlBits => ColorMap::sequential(palette, Role::Logits),
-            _ => ColorMap::diverging(palette),
-        };
-        let limit = grid.largest().max(1e-9);
-        let cols: Vec<String> = match table.over {
-            Over::Heads => (0..table.columns.len())
-                .map(|head| format!("H{head}"))
-                .collect(),
-            Over::LayersXPositions => (0..table.columns.len())
-                .map(|at| scene.name(table.first_position + at))
-                .collect(),
-        };
-        let room = vec2(ui.available_width(), ui.available_height() - 74.0);
-        let shown = HeatMap::new("effects of the sweep", grid, &map, limit)
-            .rows(Labels {
-                texts: &table.rows,
-                chosen: self.chosen.map(|cell| cell.row),
-            })
-            .cols(Labels {
-                texts: &cols,
-                chosen: self.chosen.map(|cell| cell.col),
-            })
-            .chosen(self.chosen)
-            .show(ui, &mut self.state, room);
-        self.hovered = shown.hovered;
-        if let Some(cell) = shown.clicked {
-            self.chosen = Some(cell);
-            scene.point(Pointing::Layer(cell.row));
-            scene.point(match table.over {
-                Over::Heads => Pointing::Head(cell.col),
-                Over::LayersXPositions => Pointing::Token(table.first_position + cell.col),
-            });
-        }
-        if let Some((cell, effect)) = shown
-            .hovered
-            .and_then(|cell| Some((cell, grid.value(cell.row, cell.col)?)))
-        {
-            let tip = format!(
-                "{}\n{} {}",
-                self.edit(table, cell),
-                signed(effect),
-                unit(table)
-            );
-            shown.response.clone().on_hover_text_at_pointer(tip);
-        }
-        let copied = sweep_csv(table);
-        let row = csv(grid
-            .row(shown.hovered.or(self.chosen).map_or(0, |cell| cell.row))
-            .iter()
-            .copied());
-        copy_menu(
-            scene,
-            &shown.response,
-            &[
-                ("Copy the row as CSV", &|| row.clone()),
-                ("Copy the table as CSV", &|| copied.clone()),
-            ],
-        );
-        legend_ui(
-            ui,
-            &format!("change of the {}", visible(&table.what())),
-            &map,
-            limit,
-        );
-        match scene.keeps_quiet() {
-            true => note_ui(ui, REMINDER),
-            false => note_ui(ui, &self.told(table)),
-        }
-    }
-
-    /// The strongest cells, in words.
-    fn told(&self, table: &SweepTable) -> String {
-        let cells = table.strongest(3);
-        let cells = cells.iter().map(|cell| {
-            let at = MapCell {
-                row: cell.row,
-                col: cell.column,
-            };
-            format!("{} ({})", self.place(table, at), signed(cell.effect as f32))
-        });
-        format!(
-            "Strongest: {}. {REMINDER}",
-            cells.collect::<Vec<_>>().join(", ")
-        )
-    }
-
-    fn place(&self, table: &SweepTable, cell: MapCell) -> String {
-        match table.over {
-            Over::Heads => format!("L{}.H{}", cell.row, cell.col),
-            Over::LayersXPositions => {
-                let text = table
-                    .columns
-                    .get(cell.col)
-                    .map(|text| visible(text.trim()))
-                    .unwrap_or_default();
-                format!("block {} at {text}", cell.row)
-            }
-        }
-    }
-
-    /// The edit that a cell stands for, in its text form.
-    fn edit(&self, table: &SweepTable, cell: MapCell) -> String {
-        let change = &table.change;
-        match table.over {
-            Over::Heads => format!("blocks.{}.attn.hook_z[:, {}]={change}", cell.row, cell.col),
-            Over::LayersXPositions => format!(
-                "blocks.{}.hook_resid_pre[{}]={change}",
-                cell.row,
-                table.first_position + cell.col
-            ),
-        }
-    }
-
     pub fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let told = self.cut.as_ref().map(|(told, _)| Arc::clone(told));
         let cell = self.hovered.or(self.chosen).filter(|_| self.plan.is_some());
@@ -405,7 +261,7 @@ impl Sweep {
         let Some(value) = value else {
             return;
         };
-        let text = self.edit(table, cell);
+        let text = edit_at(table, cell);
         // A patch from the sweep's own prompt is no edit of the list: it has no source there.
         if self.kind < 2
             && Button::new("Add this edit").show(ui, 26.0).clicked()
@@ -427,43 +283,4 @@ impl Sweep {
         ];
         formula_ui(ui, &terms, &text);
     }
-}
-
-fn number(table: &SweepTable, value: f64) -> String {
-    match table.outcome {
-        Outcome::Probability(_) => crate::trace::units::percent(value),
-        _ => figure(value as f32),
-    }
-}
-
-fn unit(table: &SweepTable) -> &'static str {
-    match table.outcome {
-        Outcome::Probability(_) => "probability",
-        Outcome::Logit(_) | Outcome::Difference(..) => "logit",
-        Outcome::KlBits => "bits",
-    }
-}
-
-fn signed(effect: f32) -> String {
-    if effect > 0.0 {
-        format!("+{}", figure(effect))
-    } else {
-        figure(effect)
-    }
-}
-
-/// The outcomes as a CSV file with a head.
-fn sweep_csv(table: &SweepTable) -> String {
-    let columns: Vec<String> = table.columns.iter().map(|text| csv_text(text)).collect();
-    let line = |(name, values): (&String, &Vec<f64>)| {
-        let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-        format!("{name},{}", values.join(","))
-    };
-    let lines: Vec<String> = table.rows.iter().zip(&table.values).map(line).collect();
-    format!(
-        "{},{}\n{}",
-        csv_text(&table.what()),
-        columns.join(","),
-        lines.join("\n")
-    )
 }
