@@ -4,6 +4,7 @@ mod bytes;
 mod chips;
 mod merges;
 mod spelling;
+mod variants;
 mod vocabulary;
 
 use egui::Ui;
