@@ -6,14 +6,17 @@
 //! | `list.rs` | every lesson, with how far one has come; help and folders |
 //! | `panel.rs` | the step: text, where to look, what to try |
 //! | `question.rs` | a question, and how it was answered |
+//! | `choices.rs`, `number.rs` | the choices of a question, and the field for a number |
 //! | `place.rs` | which picture a step asks for |
 //! | `foot.rs` | from step to step |
 //! | `text.rs` | Markdown with the model's values in it |
 
 mod board;
+mod choices;
 mod command;
 mod foot;
 mod list;
+mod number;
 mod panel;
 mod place;
 mod question;
@@ -23,8 +26,8 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, Ui, UiBuilder, 
 
 pub use board::{Attempt, Board, Card, OpenLesson};
 pub use command::LessonCommand;
+pub use number::catch_number;
 pub use place::{spot_of, spot_of_go};
-pub use question::catch_number;
 pub use question::right_in_words;
 
 use super::controls;
