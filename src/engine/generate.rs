@@ -2,6 +2,9 @@
 
 mod begun;
 mod clock;
+mod phase;
+mod room;
+mod stop_when;
 
 use std::rc::Rc;
 
@@ -10,20 +13,19 @@ use mlx_rs::{Dtype, memory as mlx_memory};
 
 use self::begun::Begun;
 use self::clock::Clock;
+use self::phase::Phase;
+use self::room::room;
 
 use super::context::{Context, first_pieces};
 use super::loaded::LoadedModel;
-use super::memory::{self, MemoryNeed, PassSize};
 use super::message::{CancelToken, Event, GenerateRequest, Prompt, SamplingChoice};
 use super::pass::{LogitRows, Pass};
 use super::sampler::{Draw, Sampler, fresh_seed};
 use super::stops::{Ends, Written};
 use super::task::{Outbox, Turn};
 use super::{prompt, prompt_cache};
-use crate::model::cache::CHUNK;
-use crate::model::probe::{Cancelled, Probe};
-use crate::tokenizer::{TextStart, Tokenizer};
-use crate::trace::Hook;
+use crate::model::probe::Cancelled;
+use crate::tokenizer::TextStart;
 use crate::trace::answer::{Answer, GeneratedToken, StopReason};
 
 /// An answer in the making.
@@ -50,14 +52,6 @@ pub struct Generation {
     max_tokens: usize,
 }
 
-/// Where a generation stands.
-enum Phase {
-    /// The prompt runs, in chunks.
-    Prefill(Pass),
-    /// The pass of the newest token; `None` before it is begun.
-    Decode(Pass),
-}
-
 impl Generation {
     /// Prepares a generation: the prompt as ids, the sampler, and what the cache already holds.
     ///
@@ -80,7 +74,7 @@ impl Generation {
         {
             *context = prompt_cache::load(path, &loaded, context.options())?;
         }
-        let mut prompt = prompt_ids(&loaded, &tokenizer, &request.prompt, out)?;
+        let mut prompt = prompt::ids(&loaded, &tokenizer, &request.prompt, out)?;
         if matches!(request.prompt, Prompt::Chat { .. }) {
             prompt = prompt::continued(&tokenizer, prompt, context.ids())?;
             if !prompt.starts_with(context.ids()) || context.is_empty() {
@@ -156,30 +150,6 @@ impl Generation {
         Ok(generation)
     }
 
-    /// The pass to begin with: over the prompt, or where the cache holds all of it, over the first
-    /// token after what it holds.
-    fn first_phase(&mut self, context: &Context, out: &Outbox) -> Phase {
-        let n_held = context.len();
-        if n_held < self.prompt.len() {
-            return Phase::Prefill(self.next_chunk(n_held));
-        }
-        while self.history.len() <= n_held
-            && let Some(token) = self.begun.next()
-        {
-            self.sampler.skip(1);
-            self.history.push(token.id);
-            let shown = self.written.stand(&token);
-            self.tell(shown, out);
-        }
-        let newest = self.history.last().copied().into_iter().collect();
-        Phase::Decode(Pass::new(
-            &self.loaded.model,
-            n_held,
-            newest,
-            LogitRows::Last,
-        ))
-    }
-
     /// Does the next piece of work: a stage of the prompt, or a token.
     ///
     /// # Errors
@@ -203,41 +173,6 @@ impl Generation {
             }
             other => other,
         }
-    }
-
-    /// One stage of the prompt's pass.
-    fn prefill(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
-        let Phase::Prefill(pass) = &mut self.phase else {
-            return Ok(Turn::More);
-        };
-        let mut probe = StopWhen(&self.cancel);
-        let stepped = pass.step(&self.loaded.model, context, &mut probe)?;
-        if stepped.is_some() && pass.next_stage().is_some() {
-            return Ok(Turn::More);
-        }
-        self.tell_progress(context, out);
-        if context.len() < self.prompt.len() {
-            self.phase = Phase::Prefill(self.next_chunk(context.len()));
-            return Ok(Turn::More);
-        }
-        let Phase::Prefill(pass) = &self.phase else {
-            return Ok(Turn::More);
-        };
-        let logits = to_host(pass)?;
-        self.choose(&logits, context, out)
-    }
-
-    /// The pass of the newest token, and the choice of the next.
-    fn decode(&mut self, context: &mut Context, out: &Outbox) -> Result<Turn> {
-        if context.len().is_multiple_of(CHUNK) {
-            self.check_memory(context)?;
-        }
-        let Phase::Decode(pass) = &mut self.phase else {
-            return Ok(Turn::More);
-        };
-        pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
-        let logits = to_host(pass)?;
-        self.choose(&logits, context, out)
     }
 
     fn tell_progress(&self, context: &Context, out: &Outbox) {
@@ -301,21 +236,6 @@ impl Generation {
         Ok(Turn::More)
     }
 
-    fn begin_pass(&mut self, token: u32, context: &mut Context) -> Result<()> {
-        let mut pass = Pass::new(
-            &self.loaded.model,
-            context.len(),
-            vec![token],
-            LogitRows::Last,
-        );
-        if self.loaded.model.compute().on_gpu {
-            pass.run(&self.loaded.model, context, &mut StopWhen(&self.cancel))?;
-            mlx_rs::transforms::async_eval([pass.logits()?])?;
-        }
-        self.phase = Phase::Decode(pass);
-        Ok(())
-    }
-
     fn show(&mut self, logits: &[f32], draw: &Draw, out: &Outbox) -> Result<()> {
         let shown = self.written.push(logits, draw, self.request.top_logprobs)?;
         self.tell(shown, out);
@@ -360,54 +280,6 @@ impl Generation {
         })));
         Ok(Turn::Ended)
     }
-
-    /// The pass over the next chunk of the prompt.
-    fn next_chunk(&self, done: usize) -> Pass {
-        let end = self
-            .prompt
-            .len()
-            .min(done + self.loaded.model.prefill_chunk());
-        let rows = if end == self.prompt.len() {
-            LogitRows::Last
-        } else {
-            LogitRows::None
-        };
-        let ids = self.prompt.get(done..end).unwrap_or_default().to_vec();
-        Pass::new(&self.loaded.model, done, ids, rows)
-    }
-
-    /// Refuses what will not fit, before the system kills the program.
-    fn check_memory(&self, context: &Context) -> Result<()> {
-        let Some(available) = memory::available() else {
-            return Ok(());
-        };
-        let (config, compute) = (self.loaded.model.config(), self.loaded.model.compute());
-        let left = self.prompt.len().saturating_sub(context.len()).max(CHUNK);
-        let chunk = left.min(self.loaded.model.prefill_chunk());
-        let of_pass = |n_before, n_new| {
-            let n_logit_rows = 1;
-            let size = PassSize {
-                n_before,
-                n_new,
-                n_logit_rows,
-            };
-            MemoryNeed::of_pass(config, context.options(), size, compute)
-        };
-        let need = MemoryNeed {
-            cache: of_pass(context.len(), left).cache,
-            ..of_pass(context.len() + left - chunk, chunk)
-        };
-        Ok(need.check(available)?)
-    }
-}
-
-/// How many tokens the context leaves for an answer; a rotating cache makes room as it goes, but
-/// an answer that fills a whole context is no answer any more.
-fn room(trained: usize, n_prompt: usize, max_size: Option<usize>) -> usize {
-    match max_size {
-        Some(_) => trained,
-        None => trained.saturating_sub(n_prompt),
-    }
 }
 
 /// The logits of a pass that ran to its end, of its last row: `[vocab]`.
@@ -419,79 +291,4 @@ pub fn to_host(pass: &Pass) -> Result<Vec<f32>> {
     logits
         .to_vec_exact::<f32>()
         .context("cannot read the logits")
-}
-
-/// The prompt as ids.
-///
-/// # Errors
-/// As [`prompt_text`], and if the tokenizer cannot split the text.
-pub fn prompt_ids(
-    loaded: &LoadedModel,
-    tokenizer: &Tokenizer,
-    prompt: &Prompt,
-    out: &Outbox,
-) -> Result<Vec<u32>> {
-    match (prompt, prompt_text(loaded, tokenizer, prompt, out)?) {
-        (Prompt::Ids(ids) | Prompt::Turn(ids), _) => Ok(ids.clone()),
-        (_, None) => Ok(Vec::new()),
-        // A template writes the begin token itself; text that went through none lacks it.
-        (prompt, Some(text)) => {
-            let is_templated = matches!(prompt, Prompt::Chat { .. }) && tokenizer.has_template();
-            tokenizer.encode_ids(&text, !is_templated)
-        }
-    }
-}
-
-/// The prompt as the model reads it, special tokens written out; `None` where it is given as ids.
-///
-/// # Errors
-/// If the chat template refuses the messages.
-pub fn prompt_text(
-    loaded: &LoadedModel,
-    tokenizer: &Tokenizer,
-    prompt: &Prompt,
-    out: &Outbox,
-) -> Result<Option<String>> {
-    let (messages, prefill_response, args) = match prompt {
-        Prompt::Ids(_) | Prompt::Turn(_) => return Ok(None),
-        Prompt::Raw(text) => return Ok(Some(text.clone())),
-        Prompt::Chat {
-            messages,
-            prefill_response,
-            args,
-        } => (messages, prefill_response, args),
-    };
-    if !tokenizer.has_template() {
-        out.send(Event::Notice(format!(
-            "{} has no chat template: the plain form 'User: … Assistant:' is used",
-            loaded.label
-        )));
-    }
-    let rendered = match tokenizer.has_template() {
-        true => tokenizer.render_chat(messages, args)?,
-        false => tokenizer.render_chat(&prompt::trimmed(messages), args)?,
-    };
-    let mut text = rendered.text;
-    text.push_str(prefill_response.as_deref().unwrap_or_default());
-    Ok(Some(text))
-}
-
-/// Stops a pass at the next hook once the request is cancelled.
-struct StopWhen<'a>(&'a CancelToken);
-
-impl Probe for StopWhen<'_> {
-    fn wants(&self, _hook: Hook) -> bool {
-        false
-    }
-
-    fn see(&mut self, _hook: Hook, _value: &mlx_rs::Array) -> Result<Option<mlx_rs::Array>> {
-        Ok(None)
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.0.is_cancelled() {
-            return Err(Cancelled.into());
-        }
-        Ok(())
-    }
 }

@@ -1,12 +1,69 @@
-//! How a chat goes on where the cache ends.
+//! A prompt as the model reads it, and how a chat goes on where the cache ends.
 
 use anyhow::Result;
 
-use super::message::Prompt;
+use super::loaded::LoadedModel;
+use super::message::{Event, Prompt};
+use super::task::Outbox;
 use crate::tokenizer::{Message, Tokenizer};
 
 /// What a model without a chat template would write to speak for the user: its answer ends there.
 pub const PLAIN_STOP: &str = "\nUser:";
+
+/// The prompt as ids.
+///
+/// # Errors
+/// As [`text`], and if the tokenizer cannot split the text.
+pub fn ids(
+    loaded: &LoadedModel,
+    tokenizer: &Tokenizer,
+    prompt: &Prompt,
+    out: &Outbox,
+) -> Result<Vec<u32>> {
+    match (prompt, text(loaded, tokenizer, prompt, out)?) {
+        (Prompt::Ids(ids) | Prompt::Turn(ids), _) => Ok(ids.clone()),
+        (_, None) => Ok(Vec::new()),
+        // A template writes the begin token itself; text that went through none lacks it.
+        (prompt, Some(text)) => {
+            let is_templated = matches!(prompt, Prompt::Chat { .. }) && tokenizer.has_template();
+            tokenizer.encode_ids(&text, !is_templated)
+        }
+    }
+}
+
+/// The prompt as the model reads it, special tokens written out; `None` where it is given as ids.
+///
+/// # Errors
+/// If the chat template refuses the messages.
+pub fn text(
+    loaded: &LoadedModel,
+    tokenizer: &Tokenizer,
+    prompt: &Prompt,
+    out: &Outbox,
+) -> Result<Option<String>> {
+    let (messages, prefill_response, args) = match prompt {
+        Prompt::Ids(_) | Prompt::Turn(_) => return Ok(None),
+        Prompt::Raw(text) => return Ok(Some(text.clone())),
+        Prompt::Chat {
+            messages,
+            prefill_response,
+            args,
+        } => (messages, prefill_response, args),
+    };
+    if !tokenizer.has_template() {
+        out.send(Event::Notice(format!(
+            "{} has no chat template: the plain form 'User: … Assistant:' is used",
+            loaded.label
+        )));
+    }
+    let rendered = match tokenizer.has_template() {
+        true => tokenizer.render_chat(messages, args)?,
+        false => tokenizer.render_chat(&trimmed(messages), args)?,
+    };
+    let mut text = rendered.text;
+    text.push_str(prefill_response.as_deref().unwrap_or_default());
+    Ok(Some(text))
+}
 
 /// Whether `prompt` is a chat for a model that has no template for it.
 #[must_use]
@@ -16,7 +73,7 @@ pub fn is_plain_chat(tokenizer: &Tokenizer, prompt: &Prompt) -> bool {
 
 /// Messages for the plain form: it writes the space before an answer itself.
 #[must_use]
-pub fn trimmed(messages: &[Message]) -> Vec<Message> {
+fn trimmed(messages: &[Message]) -> Vec<Message> {
     let trim = |message: &Message| Message::new(message.role.clone(), message.text().trim());
     messages.iter().map(trim).collect()
 }

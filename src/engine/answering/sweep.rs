@@ -5,9 +5,9 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::engine::debugger::Debugger;
-use crate::engine::generate;
 use crate::engine::measures::named;
 use crate::engine::message::{CancelToken, Prompt};
+use crate::engine::prompt;
 use crate::engine::run::{Run, RunOptions};
 use crate::engine::task::Outbox;
 use crate::engine::watch::EditState;
@@ -201,7 +201,7 @@ fn provide_other(
     };
     let loaded = debugger.run().loaded();
     let nowhere = Outbox::nowhere();
-    let ids = generate::prompt_ids(loaded, debugger.tokenizer(), &prompt, &nowhere)?;
+    let ids = prompt::ids(loaded, debugger.tokenizer(), &prompt, &nowhere)?;
     let (ours, theirs) = (debugger.run().prompt_len(), ids.len());
     ensure!(
         ours == theirs,

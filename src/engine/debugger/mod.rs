@@ -20,9 +20,9 @@ use std::rc::Rc;
 
 use anyhow::{Result, ensure};
 
-use super::generate;
 use super::loaded::LoadedModel;
 use super::message::{CancelToken, Event, OpenRequest};
+use super::prompt;
 use super::run::{Next, Run, RunOptions};
 use super::sampler::fresh_seed;
 use super::stops::Ends;
@@ -70,8 +70,8 @@ impl Debugger {
         cancel: &CancelToken,
     ) -> Result<Self> {
         let tokenizer = loaded.tokenizer()?;
-        let prompt_text = generate::prompt_text(&loaded, &tokenizer, &request.prompt, out)?;
-        let ids = generate::prompt_ids(&loaded, &tokenizer, &request.prompt, &Outbox::nowhere())?;
+        let prompt_text = prompt::text(&loaded, &tokenizer, &request.prompt, out)?;
+        let ids = prompt::ids(&loaded, &tokenizer, &request.prompt, &Outbox::nowhere())?;
         let ends = Ends::new(&tokenizer, &[], &loaded.defaults.eos_token_id)?;
         let exempt = ends.untouched_by_xtc(&tokenizer)?;
         let sampling = request.sampling.over(&loaded.defaults, exempt);

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Debugger;
-use crate::engine::generate;
 use crate::engine::message::{CancelToken, Prompt};
+use crate::engine::prompt;
 use crate::engine::run::{Run, RunOptions};
 use crate::engine::task::Outbox;
 use crate::tokenizer::{Message, TemplateArgs};
@@ -43,7 +43,7 @@ impl Debugger {
         };
         let loaded = Rc::clone(self.run.loaded());
         let nowhere = Outbox::nowhere();
-        let ids = generate::prompt_ids(&loaded, &self.tokenizer, &prompt, &nowhere)?;
+        let ids = prompt::ids(&loaded, &self.tokenizer, &prompt, &nowhere)?;
         let stood = self.run.go_before_copies_of(&name, cancel)?;
         self.run.forget_source(&name);
         self.add_source(name, ids)?;
