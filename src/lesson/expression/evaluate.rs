@@ -4,12 +4,15 @@
 //! had to be found first. So an evaluation goes as far as the known answers carry it and tells what
 //! it lacks; asked and evaluated again, it comes further, until it has its value.
 
+mod each;
+mod runs;
+
 use std::collections::BTreeMap;
 
 use super::numbers::{MOST_TEXT, binary};
 use super::{Called, Expression, Mistake, Node, Operator, Piece, RunName, Value};
 use crate::lesson::ask::{Answers, Ask, Need};
-use crate::lesson::run::{PromptForm, Run, RunForm, RunPrompt};
+use crate::lesson::run::{Run, RunForm};
 
 /// Most steps of one evaluation.
 pub const MOST_STEPS: usize = 200_000;
@@ -249,57 +252,6 @@ impl<'a> Evaluation<'a> {
         Ok(value)
     }
 
-    fn find_each(
-        &mut self,
-        body: &'a Expression,
-        name: &'a str,
-        list: &'a Expression,
-        filter: Option<&'a Expression>,
-        at: usize,
-    ) -> Found {
-        let Some(list) = self.find(list)? else {
-            return Ok(None);
-        };
-        let items = list.items().map_err(|message| Mistake::new(at, message))?;
-        if items.len() > MOST_ITEMS {
-            let message = format!("a list for 'for' has at most {MOST_ITEMS} elements");
-            return Err(Mistake::new(at, message));
-        }
-        let mut found = Vec::new();
-        let mut is_complete = true;
-        for item in items {
-            self.bound.push((name, item));
-            let value = self.find_element(body, filter, at);
-            self.bound.pop();
-            match value? {
-                Element::Value(value) => found.push(value),
-                Element::LeftOut => {}
-                Element::Unknown => is_complete = false,
-            }
-        }
-        Ok(is_complete.then(|| found.into_iter().collect()))
-    }
-
-    fn find_element(
-        &mut self,
-        body: &'a Expression,
-        filter: Option<&'a Expression>,
-        at: usize,
-    ) -> Result<Element, Mistake> {
-        if let Some(filter) = filter {
-            let Some(counts) = self.find(filter)? else {
-                return Ok(Element::Unknown);
-            };
-            if !counts
-                .truth()
-                .map_err(|message| Mistake::new(at, message))?
-            {
-                return Ok(Element::LeftOut);
-            }
-        }
-        Ok(self.find(body)?.map_or(Element::Unknown, Element::Value))
-    }
-
     fn find_call(&mut self, called: &'a Called, args: &'a [Expression], at: usize) -> Found {
         let args = self.find_all(args)?;
         let fail = |message: String| Mistake::new(at, message);
@@ -336,74 +288,6 @@ impl<'a> Evaluation<'a> {
             }
         }
     }
-
-    fn find_run(&mut self, name: Option<&'a RunName>) -> Result<Option<Run>, Mistake> {
-        let scope = self.scope;
-        let Some(name) = name else {
-            return self.filled(&scope.main);
-        };
-        let form = scope
-            .runs
-            .get(&name.name)
-            .filter(|form| form.over.len() == name.args.len());
-        let Some(form) = form else {
-            let message = format!(
-                "there is no run '{}' with {} arguments under [runs]",
-                name.name,
-                name.args.len()
-            );
-            return Err(Mistake::new(name.at, message));
-        };
-        let Some(args) = self.find_all(&name.args)? else {
-            return Ok(None);
-        };
-        let over = form.over.iter().map(String::as_str);
-        let outer = std::mem::replace(&mut self.bound, over.zip(args).collect());
-        let run = self.filled(form);
-        self.bound = outer;
-        run.map_err(|inner| Mistake::new(name.at, format!("in run '{}': {inner}", name.name)))
-    }
-
-    fn filled(&mut self, form: &'a RunForm) -> Result<Option<Run>, Mistake> {
-        let prompt = match &form.prompt {
-            PromptForm::Raw(text) => self.find_text(text)?.map(RunPrompt::Raw),
-            PromptForm::Chat { system, turns } => {
-                let (system, turns) = (self.find_text(system)?, self.find_texts(turns)?);
-                let both = system.zip(turns);
-                both.map(|(system, turns)| RunPrompt::Chat { system, turns })
-            }
-        };
-        let edits = self.find_texts(&form.edits)?;
-        let sources = self.find_texts(form.sources.iter().map(|(_, text)| text))?;
-        let (Some(prompt), Some(edits), Some(sources)) = (prompt, edits, sources) else {
-            return Ok(None);
-        };
-        let names = form.sources.iter().map(|(name, _)| name.clone());
-        Ok(Some(Run {
-            model: form.model.clone(),
-            prompt,
-            edits,
-            sources: names.zip(sources).collect(),
-            tokens: form.tokens,
-            sampling: form.sampling.clone(),
-            seed: form.seed,
-        }))
-    }
-
-    fn find_texts(
-        &mut self,
-        texts: impl IntoIterator<Item = &'a Vec<Piece>>,
-    ) -> Result<Option<Vec<String>>, Mistake> {
-        let mut found = Vec::new();
-        let mut is_complete = true;
-        for text in texts {
-            match self.find_text(text)? {
-                Some(text) => found.push(text),
-                None => is_complete = false,
-            }
-        }
-        Ok(is_complete.then_some(found))
-    }
 }
 
 /// Large values count as several steps, so that no expression fills the memory.
@@ -414,13 +298,6 @@ fn weight(value: &Value) -> usize {
         Value::Grid(grid) => grid.values().len() / 64,
         Value::List(items) => items.len() / 8,
     }
-}
-
-/// One value of a `for`.
-enum Element {
-    Value(Value),
-    LeftOut,
-    Unknown,
 }
 
 /// What stands at a place; places below 0 count from the end.

@@ -16,11 +16,13 @@
 //!            | '[' [ expression { ',' expression } ] ']'
 //! ```
 
-use super::lex::{TextPiece, Token, TokenKind, lex, pieces};
-use super::{Called, Expression, Mistake, Node, Operator, Piece, RunName};
-use crate::lesson::ask::Ask;
-use crate::lesson::expression::function::Function;
-use crate::lesson::nearest::nearest;
+mod call;
+mod parser;
+
+use self::call::call;
+use self::parser::Parser;
+use super::lex::{TextPiece, TokenKind, lex, pieces};
+use super::{Expression, Mistake, Node, Operator, Piece, RunName};
 
 /// Most bytes of one expression.
 pub const MOST_BYTES: usize = 4_096;
@@ -78,84 +80,7 @@ fn parse_inside(source: &str, base: usize, depth: usize) -> Result<Expression, M
     }
 }
 
-struct Parser {
-    tokens: Vec<Token>,
-    next: usize,
-    n_values: usize,
-    depth: usize,
-}
-
 impl Parser {
-    fn peek(&self) -> &TokenKind {
-        self.tokens
-            .get(self.next)
-            .map_or(&TokenKind::End, |token| &token.kind)
-    }
-
-    fn at(&self) -> usize {
-        let token = self.tokens.get(self.next).or(self.tokens.last());
-        token.map_or(0, |token| token.at)
-    }
-
-    fn mistake(&self, message: String) -> Mistake {
-        Mistake::new(self.at(), message)
-    }
-
-    fn is_word(&self, word: &str) -> bool {
-        matches!(self.peek(), TokenKind::Name(name) if name == word)
-    }
-
-    /// Goes on if `word` is next.
-    fn eat_word(&mut self, word: &str) -> bool {
-        let is_next = self.is_word(word);
-        self.next += usize::from(is_next);
-        is_next
-    }
-
-    /// Goes on if `sign` is next.
-    fn eat(&mut self, sign: &str) -> bool {
-        let is_next = matches!(self.peek(), TokenKind::Sign(found) if *found == sign);
-        self.next += usize::from(is_next);
-        is_next
-    }
-
-    fn expect(&mut self, sign: &str, to: &str) -> Result<(), Mistake> {
-        if self.eat(sign) {
-            return Ok(());
-        }
-        let found = self.peek().name();
-        Err(self.mistake(format!("expected '{sign}' {to}, not {found}")))
-    }
-
-    fn expect_word(&mut self, word: &str, to: &str) -> Result<(), Mistake> {
-        if self.eat_word(word) {
-            return Ok(());
-        }
-        let found = self.peek().name();
-        Err(self.mistake(format!("expected '{word}' {to}, not {found}")))
-    }
-
-    /// The first sign of `signs` that is next.
-    fn eat_any(&mut self, signs: &[(&str, Operator)]) -> Option<Operator> {
-        let found = signs.iter().find(|(sign, _)| self.eat(sign));
-        found.map(|(_, operator)| *operator)
-    }
-
-    fn deeper<T>(
-        &mut self,
-        inside: impl FnOnce(&mut Self) -> Result<T, Mistake>,
-    ) -> Result<T, Mistake> {
-        if self.depth >= MOST_DEPTH {
-            return Err(self.mistake(format!(
-                "this stands more than {MOST_DEPTH} levels deep; give a part of it a name under [let]"
-            )));
-        }
-        self.depth += 1;
-        let result = inside(self);
-        self.depth -= 1;
-        result
-    }
-
     fn expression(&mut self) -> Result<Expression, Mistake> {
         self.deeper(|parser| {
             let at = parser.at();
@@ -411,40 +336,4 @@ fn binary(operator: Operator, left: Expression, right: Expression) -> Expression
     let at = left.at;
     let node = Node::Binary(operator, Box::new([left, right]));
     Expression { node, at }
-}
-
-/// A call of something that there is, with as many arguments as it takes.
-fn call(
-    name: String,
-    run: Option<RunName>,
-    args: Vec<Expression>,
-    at: usize,
-) -> Result<Expression, Mistake> {
-    let (called, takes) = if let Some(ask) = Ask::named(&name) {
-        (Called::Ask(ask, run), ask.n_args())
-    } else if let Some(function) = Function::named(&name) {
-        if run.is_some() {
-            let message = format!("{name} is computed from its arguments; no run stands before it");
-            return Err(Mistake::new(at, message));
-        }
-        (Called::Function(function), function.n_args())
-    } else {
-        let known = Ask::ALL.iter().map(|ask| ask.name());
-        let known = known.chain(Function::ALL.iter().map(|function| function.name));
-        let hint = nearest(&name, known).map_or(String::new(), |near| format!("; is it {near}?"));
-        let message =
-            format!("there is nothing called {name}{hint} ('vitrine lessons format' lists all)");
-        return Err(Mistake::new(at, message));
-    };
-    if !takes.contains(&args.len()) {
-        let (least, most) = (takes.start(), takes.end());
-        let takes = match least == most {
-            true => least.to_string(),
-            false => format!("{least} to {most}"),
-        };
-        let message = format!("{name} takes {takes} arguments, not {}", args.len());
-        return Err(Mistake::new(at, message));
-    }
-    let node = Node::Call(called, args);
-    Ok(Expression { node, at })
 }
