@@ -7,9 +7,10 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::crew;
+use super::exp::exp;
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::Lanes;
-use super::rows::{dot, exp, sum};
+use super::sums::{dot, sum};
 
 /// Query rows in a task.
 const BLOCK: usize = 64;

@@ -17,7 +17,9 @@
 //! | `instructions` | which instruction set this processor has |
 //! | `tasks`    | how rows are shared out among threads |
 //! | `crew`     | the threads, ready within a microsecond while work keeps coming |
-//! | `rows`     | norms, activations, RoPE: what happens to each position by itself |
+//! | `rows`     | norms, activations, sums: what happens to each position by itself |
+//! | `rope`     | the turn of each pair by its position |
+//! | `sums`, `exp` | sums over a row, and `e^x`, as the kernels of both need them |
 //! | `attend`   | attention, a few query rows at a time |
 //! | `machine`  | how fast this machine could be: bandwidth and GFLOP/s |
 //!
@@ -38,6 +40,7 @@ mod avx512;
 mod blas;
 mod crew;
 mod error;
+mod exp;
 mod float_dot;
 mod half;
 mod instructions;
@@ -50,9 +53,11 @@ mod machine;
 mod multiply;
 mod one_row;
 mod packed;
+mod rope;
 #[cfg(target_os = "linux")]
 mod row_sums;
 mod rows;
+mod sums;
 mod tasks;
 mod tile;
 
@@ -68,9 +73,8 @@ pub use instructions::InstructionSet;
 pub use machine::Machine;
 pub use multiply::{Matrix, max_several, multiply_many};
 pub use packed::{PackedMatrix, PackedShape};
-pub use rows::{
-    Angles, add, add_bias, gelu_tanh, layer_norm, lengths, rms_norm, rotate, silu_times, softmax,
-};
+pub use rope::{Angles, rotate};
+pub use rows::{add, add_bias, gelu_tanh, layer_norm, lengths, rms_norm, silu_times, softmax};
 
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What happens to each position by itself: norms, activations, sums, RoPE.
+//! What happens to each position by itself: norms, activations, sums.
 //!
 //! Plain loops over slices; inside [`run`] the compiler turns them into the registers of the processor at hand. Long inputs are shared among
 //! the threads in whole rows, so what a row becomes never depends on how many rows there are.
@@ -6,13 +6,13 @@
 use std::ops::Range;
 
 use super::crew;
+use super::exp::exp;
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::Lanes;
+use super::sums::sum;
 
 /// Values in a task: enough that handing it over does not show.
 const TASK: usize = 1 << 14;
-/// Partial sums of a row, so that adding is not one long chain.
-const PARTS: usize = 16;
 
 /// `x / sqrt(mean(x²) + eps) * weight` for each row of `x`, `[n, weight.len()]`.
 pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
@@ -93,36 +93,6 @@ pub fn add_bias(x: &mut [f32], bias: &[f32]) {
     });
 }
 
-/// The angles of RoPE for a stretch of positions.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Angles {
-    /// Cosines, `[pos, head_dim / 2]`.
-    pub cos: Vec<f32>,
-    /// Sines, `[pos, head_dim / 2]`.
-    pub sin: Vec<f32>,
-    /// `head_dim / 2`.
-    pub half: usize,
-    /// The pairs are neighbours, rather than half a head apart.
-    pub is_traditional: bool,
-}
-
-/// Turns the pairs of every head of `x`, `[pos, head, head_dim]`, by the angles of its position.
-pub fn rotate(x: &[f32], n_heads: usize, angles: &Angles, out: &mut [f32]) {
-    let width = n_heads * angles.half * 2;
-    by_rows(out, width, |values, out| {
-        let first = values.start / width;
-        let x = &x[values];
-        let turn = Rotate {
-            x,
-            n_heads,
-            angles,
-            first,
-            out,
-        };
-        run(InstructionSet::best(), turn);
-    });
-}
-
 /// Where the threads write.
 struct Output(*mut f32);
 
@@ -140,7 +110,11 @@ impl Output {
 }
 
 /// Shares the rows of `out`, each `width` wide, among the threads.
-fn by_rows(out: &mut [f32], width: usize, work: impl Fn(Range<usize>, &mut [f32]) + Sync) {
+pub(super) fn by_rows(
+    out: &mut [f32],
+    width: usize,
+    work: impl Fn(Range<usize>, &mut [f32]) + Sync,
+) {
     if out.is_empty() || width == 0 {
         return;
     }
@@ -324,110 +298,4 @@ impl Kernel for AddBias<'_> {
             }
         }
     }
-}
-
-struct Rotate<'a> {
-    x: &'a [f32],
-    n_heads: usize,
-    angles: &'a Angles,
-    /// Which of the positions the first row is.
-    first: usize,
-    out: &'a mut [f32],
-}
-
-impl Kernel for Rotate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    unsafe fn run<L: Lanes>(self) {
-        let half = self.angles.half;
-        let heads = self
-            .x
-            .chunks_exact(2 * half)
-            .zip(self.out.chunks_exact_mut(2 * half));
-        for (head, (x, out)) in heads.enumerate() {
-            let position = self.first + head / self.n_heads;
-            let angles = position * half..(position + 1) * half;
-            let (cos, sin) = (&self.angles.cos[angles.clone()], &self.angles.sin[angles]);
-            if self.angles.is_traditional {
-                let pairs = x.chunks_exact(2).zip(out.chunks_exact_mut(2));
-                for ((x, out), (cos, sin)) in pairs.zip(cos.iter().zip(sin)) {
-                    out[0] = x[0] * cos - x[1] * sin;
-                    out[1] = x[0] * sin + x[1] * cos;
-                }
-            } else {
-                let ((a, b), (out_a, out_b)) = (x.split_at(half), out.split_at_mut(half));
-                for i in 0..half {
-                    out_a[i] = a[i] * cos[i] - b[i] * sin[i];
-                    out_b[i] = a[i] * sin[i] + b[i] * cos[i];
-                }
-            }
-        }
-    }
-}
-
-/// The sum of `f(x)` over a row, in [`PARTS`] partial sums.
-#[inline(always)]
-pub(super) fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut parts = [0.0; PARTS];
-    let chunks = row.chunks_exact(PARTS);
-    let rest: f32 = chunks.remainder().iter().map(|x| f(*x)).sum();
-    for chunk in chunks {
-        for (part, x) in parts.iter_mut().zip(chunk) {
-            *part += f(*x);
-        }
-    }
-    folded(parts) + rest
-}
-
-/// The sum of the partial sums, halves added to halves: one after the other they would wait for each other.
-#[inline(always)]
-fn folded(parts: [f32; PARTS]) -> f32 {
-    let eight: [f32; 8] = std::array::from_fn(|i| parts[i] + parts[i + 8]);
-    let four: [f32; 4] = std::array::from_fn(|i| eight[i] + eight[i + 4]);
-    (four[0] + four[2]) + (four[1] + four[3])
-}
-
-/// The sum of `a * b`, in [`PARTS`] partial sums.
-#[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut parts = [0.0; PARTS];
-    let (a_chunks, b_chunks) = (a.chunks_exact(PARTS), b.chunks_exact(PARTS));
-    let rest = a_chunks.remainder().iter().zip(b_chunks.remainder());
-    let rest: f32 = rest.map(|(a, b)| a * b).sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for (part, (a, b)) in parts.iter_mut().zip(a.iter().zip(b)) {
-            *part += a * b;
-        }
-    }
-    folded(parts) + rest
-}
-
-/// `e^x` within two units in the last place, without a branch or a call, so that loops over it become SIMD.
-///
-/// `e^x = 2^n * e^f` with a whole `n` and `f` within half of ln 2, whose series ends after seven terms. Below -87 the result is 0, above 88
-/// it is 88's.
-#[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
-    /// Adding it rounds to a whole number: the fraction bits that are left count ones.
-    const ROUND: f32 = 12_582_912.0;
-    /// ln 2 in two parts, so that `n * ln 2` is exact enough.
-    const LN_2: (f32, f32) = (0.693_359_4, -0.000_212_194_44);
-    let clamped = x.clamp(-87.0, 88.0);
-    let n = (clamped * std::f32::consts::LOG2_E + ROUND) - ROUND;
-    let f = clamped - n * LN_2.0 - n * LN_2.1;
-    let mut series = 1.0 / 5040.0;
-    for term in [
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-        1.0,
-        1.0,
-    ] {
-        series = series * f + term;
-    }
-    let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
-    if x < -87.0 { 0.0 } else { series * power }
 }

@@ -1,6 +1,6 @@
 //! Norms, activations, RoPE and attention against plain loops in float64.
 
-use super::super::rows::exp;
+use super::super::exp::exp;
 use super::super::{
     Angles, AttentionInput, AttentionSize, Visible, add, add_bias, attend, gelu_tanh, layer_norm,
     lengths, rms_norm, rotate, silu_times, softmax,
