@@ -9,11 +9,15 @@ mod conversation;
 mod export;
 mod journal;
 mod line;
+mod open_chat;
+mod search;
 mod store;
 mod trial;
 
 pub use conversation::{Conversation, Message, Reply};
 pub use export::{from_json, to_json, to_markdown};
 pub use line::{CacheChoice, Line, MessageId, Role, Setup};
-pub use store::{ChatStore, Hit, OpenChat, Summary};
+pub use open_chat::OpenChat;
+pub use search::Hit;
+pub use store::{ChatStore, Summary};
 pub use trial::{Cell, Measured, Side, Sums, Trial};

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::conversation::Conversation;
-use super::journal::{self, Journal};
-use super::line::{Line, MessageId, Role, Setup, VERSION};
-use crate::trace::answer::{Answer, GeneratedToken};
+use super::journal;
+use super::line::{Line, Setup, VERSION};
+use super::open_chat::{OpenChat, now};
 
 /// Where removed conversations wait to be brought back.
 const REMOVED: &str = "removed";
@@ -34,25 +34,6 @@ pub struct Summary {
     pub changed: String,
     /// Messages of the branch that is shown.
     pub n_messages: usize,
-}
-
-/// A conversation that holds what was looked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hit {
-    /// The conversation.
-    pub summary: Summary,
-    /// The message, if it is not the title.
-    pub message: Option<MessageId>,
-    /// The words around it.
-    pub excerpt: String,
-}
-
-/// A conversation that is open: what is done to it is saved as it is done.
-#[derive(Debug)]
-pub struct OpenChat {
-    id: String,
-    conversation: Conversation,
-    journal: Journal,
 }
 
 impl ChatStore {
@@ -148,7 +129,7 @@ impl ChatStore {
         for line in lines {
             chat.append(line.clone())?;
         }
-        Ok(chat.id.clone())
+        Ok(chat.id().to_owned())
     }
 
     /// Removes a conversation; [`Self::restore`] brings it back.
@@ -182,47 +163,11 @@ impl ChatStore {
         }
     }
 
-    /// Conversations with `text` in their title or in a message, whatever its case; one hit each, the latest first.
-    pub fn search(&self, text: &str) -> Vec<Hit> {
-        let text = text.trim().to_lowercase();
-        if text.is_empty() {
-            return Vec::new();
-        }
-        let hits = self.list().into_iter().filter_map(|summary| {
-            if let Some(excerpt) = excerpt(&summary.title, &text) {
-                let message = None;
-                return Some(Hit {
-                    summary,
-                    message,
-                    excerpt,
-                });
-            }
-            let conversation = self.read(&summary.id).ok()?;
-            let found = conversation.messages().find_map(|message| {
-                let excerpt = excerpt(&message.text, &text)?;
-                Some((message.id, excerpt))
-            });
-            let (id, excerpt) = found?;
-            let message = Some(id);
-            Some(Hit {
-                summary,
-                message,
-                excerpt,
-            })
-        });
-        hits.collect()
-    }
-
     fn open_at(&self, id: &str) -> Result<OpenChat> {
         let path = self.path(id)?;
         fs::create_dir_all(&self.folder)
             .with_context(|| format!("cannot make the folder {}", self.folder.display()))?;
-        let (journal, lines) = Journal::open(&path)?;
-        Ok(OpenChat {
-            id: id.to_owned(),
-            conversation: Conversation::of(&lines),
-            journal,
-        })
+        OpenChat::at(id, &path)
     }
 
     fn ids(&self) -> Vec<String> {
@@ -250,150 +195,6 @@ fn file_in(folder: &Path, id: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{id}.jsonl")))
 }
 
-impl OpenChat {
-    /// What it is opened by.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// What was said.
-    pub fn conversation(&self) -> &Conversation {
-        &self.conversation
-    }
-
-    /// Saves a line and takes it in.
-    ///
-    /// # Errors
-    /// If the disk refuses; then nothing has changed.
-    pub fn append(&mut self, line: Line) -> Result<()> {
-        self.journal.append(&line)?;
-        self.conversation.apply(&line);
-        Ok(())
-    }
-
-    /// Someone says something, after `parent`; it is shown from now on. An edited message is a new one after the
-    /// same parent: the old branch stays.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn say(&mut self, parent: Option<MessageId>, role: Role, text: &str) -> Result<MessageId> {
-        let id = self.conversation.next_id();
-        let (text, time) = (text.to_owned(), now());
-        self.append(Line::Said {
-            id,
-            parent,
-            role,
-            text,
-            time,
-        })?;
-        Ok(id)
-    }
-
-    /// An answer begins, after `parent`; another answer after the same parent is its sibling.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn begin_answer(
-        &mut self,
-        parent: Option<MessageId>,
-        setup: Setup,
-        prompt_tokens: Vec<u32>,
-    ) -> Result<MessageId> {
-        let (id, time, setup) = (self.conversation.next_id(), now(), Box::new(setup));
-        self.append(Line::Answering {
-            id,
-            parent,
-            time,
-            setup,
-            prompt_tokens,
-        })?;
-        Ok(id)
-    }
-
-    /// Tokens of an answer, as they come; several at a time are one line.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn add_tokens(&mut self, id: MessageId, tokens: Vec<GeneratedToken>) -> Result<()> {
-        match tokens.is_empty() {
-            true => Ok(()),
-            false => self.append(Line::Tokens { id, tokens }),
-        }
-    }
-
-    /// The answer has ended. Tokens that were not saved yet are saved now.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn end_answer(&mut self, id: MessageId, answer: &Answer) -> Result<()> {
-        let message = self.conversation.message(id);
-        let reply = message.and_then(|message| message.reply.as_ref());
-        let n_saved = reply.map_or(0, |reply| reply.tokens.len());
-        let rest = answer.tokens.get(n_saved..).unwrap_or_default().to_vec();
-        self.add_tokens(id, rest)?;
-        let answer = Box::new(Answer {
-            tokens: Vec::new(),
-            prompt_tokens: Vec::new(),
-            ..answer.clone()
-        });
-        self.append(Line::Answered { id, answer })
-    }
-
-    /// Shows the message `id` among its siblings.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn show(&mut self, id: MessageId) -> Result<()> {
-        let parent = self
-            .conversation
-            .message(id)
-            .and_then(|message| message.parent);
-        self.append(Line::Shown { parent, id })
-    }
-
-    /// Removes a message with what follows it; [`Self::restore`] brings it back.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn remove(&mut self, id: MessageId) -> Result<()> {
-        self.append(Line::Removed { id })
-    }
-
-    /// Brings a removed message back.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn restore(&mut self, id: MessageId) -> Result<()> {
-        self.append(Line::Restored { id })
-    }
-
-    /// Gives it a title; an empty one is forgotten.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn rename(&mut self, title: &str) -> Result<()> {
-        let text = title.trim().to_owned();
-        self.append(Line::Title { text })
-    }
-
-    /// Pins it to the top of the list, or not.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn pin(&mut self, is_pinned: bool) -> Result<()> {
-        self.append(Line::Pin { is_pinned })
-    }
-
-    /// With what the next answers are made.
-    ///
-    /// # Errors
-    /// As [`Self::append`].
-    pub fn set_setup(&mut self, setup: Setup) -> Result<()> {
-        let setup = Box::new(setup);
-        self.append(Line::Setup { setup })
-    }
-}
-
 fn summary(id: String, conversation: &Conversation) -> Summary {
     Summary {
         id,
@@ -404,30 +205,9 @@ fn summary(id: String, conversation: &Conversation) -> Summary {
     }
 }
 
-/// The words of `text` around `wanted`, which is in lower case.
-fn excerpt(text: &str, wanted: &str) -> Option<String> {
-    const AROUND: usize = 30;
-    let lower: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
-    let wanted: Vec<char> = wanted.chars().collect();
-    let at = lower
-        .windows(wanted.len().max(1))
-        .position(|window| window == wanted)?;
-    let from = at.saturating_sub(AROUND);
-    let words = text.chars().skip(from).take(wanted.len() + 2 * AROUND);
-    let words: String = words
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    let dots = if from > 0 { "… " } else { "" };
-    Some(format!("{dots}{}", words.trim()))
-}
-
 /// A name that no other conversation has: the time, and some letters for those of the same moment.
 fn fresh_id() -> String {
     let time = jiff::Zoned::now().strftime("%Y%m%d-%H%M%S");
     let random = RandomState::new().build_hasher().finish();
     format!("{time}-{:06x}", random & 0xff_ffff)
-}
-
-fn now() -> String {
-    jiff::Timestamp::now().to_string()
 }
