@@ -1,5 +1,8 @@
 //! Someone at the terminal, and the run they step through.
 
+mod asking;
+mod picture;
+
 use std::io::{self, Write};
 
 use anyhow::{Result, bail, ensure};
@@ -7,18 +10,15 @@ use anyhow::{Result, bail, ensure};
 use super::order::{Order, parse};
 use super::{Args, KEYS, WORDS, pictures, shown};
 use crate::cli::edits::{self, FORMS};
-use crate::cli::interrupt;
 use crate::cli::trace::run_of;
 use crate::engine::client::Client;
-use crate::engine::message::{Action, CancelToken, Event, OpenRequest, Prompt, SessionId};
-use crate::engine::question::{Question, Told};
+use crate::engine::message::{Action, CancelToken, OpenRequest, Prompt, SessionId};
 use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::debug::{
     Breakpoint, Condition, DebugCommand, EditChange, Next, RunState, SourcePrompt, Way,
 };
 use crate::trace::edit::Edit;
-use crate::trace::measure::parity::Parity;
-use crate::trace::{Address, BlockHook, Hook, HostTensor, Place, Stage, View};
+use crate::trace::{Address, Place, View};
 
 const SESSION: SessionId = SessionId(0);
 
@@ -259,35 +259,6 @@ impl Stepper {
         list(&shown::breakpoints(&self.state))
     }
 
-    fn tell(&mut self, command: DebugCommand) -> Result<()> {
-        let cancel = CancelToken::default();
-        let _guard = interrupt::cancels(&cancel);
-        let asked = self.client.ask(SESSION, Action::Debug(command), &cancel)?;
-        match run_of(asked) {
-            Ok(state) => self.state = state,
-            Err(error) => {
-                // Part of the way may have been gone.
-                let state = Action::Debug(DebugCommand::State);
-                let go = CancelToken::default();
-                self.state = run_of(self.client.ask(SESSION, state, &go)?)?;
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    fn ask(&mut self, action: Action) -> Result<Event> {
-        let go = CancelToken::default();
-        for event in self.client.ask(SESSION, action, &go)? {
-            match event {
-                Event::Failed(why) => bail!(why),
-                Event::Looked(_) | Event::Told(_) => return Ok(event),
-                _ => {}
-            }
-        }
-        bail!("the engine ended without an answer")
-    }
-
     /// Whether the logits are new and the checks of them are done before anyone waits; for slower
     /// passes there is an order.
     fn is_quick(&self) -> bool {
@@ -296,125 +267,6 @@ impl Stepper {
         let seconds: f64 = pass.map_or(0.0, |pass| pass.executed.iter().map(|(_, s)| s).sum());
         self.state.next == Next::Sample && seconds < QUICK
     }
-
-    fn parity(&mut self) -> Result<Parity> {
-        match self.ask(Action::Ask(Box::new(Question::Parity)))? {
-            Event::Told(told) => match *told {
-                Told::Parity(parity) => Ok(parity),
-                _ => bail!("the engine told something else"),
-            },
-            _ => bail!("the engine told something else"),
-        }
-    }
-
-    fn look(&mut self, address: Address) -> Result<HostTensor> {
-        match self.ask(Action::Debug(DebugCommand::Look(address)))? {
-            Event::Looked(value) => Ok(*value),
-            _ => bail!("the engine told something else"),
-        }
-    }
-
-    /// The token that `text` names: as it stands in quotes, else with a space before it, as words
-    /// in a text have.
-    fn token(&mut self, text: &str) -> Result<u32> {
-        for text in edits::spellings(text) {
-            if let Some(id) = self.only_token(text)? {
-                return Ok(id);
-            }
-        }
-        bail!("'{text}' is not one token: name one that is, or its id")
-    }
-
-    /// The token that `text` is, if it is one.
-    fn only_token(&mut self, text: String) -> Result<Option<u32>> {
-        let question = Question::Tokens {
-            model: None,
-            text,
-            with_begin: false,
-        };
-        if let Event::Told(told) = self.ask(Action::Ask(Box::new(question)))?
-            && let Told::Tokens(tokens) = *told
-            && let [piece] = tokens.pieces.as_slice()
-        {
-            return Ok(Some(piece.id));
-        }
-        Ok(None)
-    }
-
-    /// What the latest step has made, drawn in text.
-    fn picture(&mut self) -> Result<String> {
-        let number = self.state.passes.len().saturating_sub(1);
-        let Some(pass) = self.state.passes.last().cloned() else {
-            return Ok(String::new());
-        };
-        let stage = pass.executed.last().map(|(stage, _)| *stage);
-        match (self.state.cursor, stage) {
-            (Some(cursor), _) => self.picture_of_hook(cursor.hook, number),
-            (None, _) if pass.draw.is_some() => Ok(String::new()),
-            (None, Some(Stage::Block(layer))) => {
-                self.picture_of_hook(Hook::Block(layer, BlockHook::Pattern), number)
-            }
-            (None, Some(Stage::Logits)) => Ok(pictures::bars(&self.state.likeliest)),
-            (None, Some(stage)) => {
-                let state = self.look(Address {
-                    pass: Some(number),
-                    ..Address::at(Place::Stage(stage))
-                })?;
-                Ok(pictures::of_rows(&state, &self.texts(number)))
-            }
-            (None, None) => Ok(String::new()),
-        }
-    }
-
-    fn picture_of_hook(&mut self, hook: Hook, pass: usize) -> Result<String> {
-        let mut address = Address {
-            pass: Some(pass),
-            ..Address::of(hook)
-        };
-        let texts = self.texts(pass);
-        let Hook::Block(layer, at @ (BlockHook::Pattern | BlockHook::Scores)) = hook else {
-            let value = self.look(address)?;
-            return Ok(match value.shape() {
-                [_, _] if hook_counts_heads(hook) => pictures::of_heads(&value),
-                [_, _, _] => pictures::of_heads(&value),
-                _ => pictures::of_rows(&value, &texts),
-            });
-        };
-        address.index = vec![self.head];
-        let map = match self.look(address.clone()) {
-            Ok(map) => map,
-            // Past the last head the first one comes again.
-            Err(_) if self.head > 0 => {
-                self.head = 0;
-                address.index = vec![0];
-                self.look(address)?
-            }
-            Err(error) => return Err(error),
-        };
-        let head = self.head;
-        Ok(match at {
-            BlockHook::Pattern => format!(
-                "attention of L{layer}.H{head} (h for another head), row: reads, column: is read; \
-                 █ ≥ 50 %, ▓ ≥ 20 %, ▒ ≥ 5 %, ░ less:\n{}",
-                pictures::shades(&map, &texts)
-            ),
-            _ => format!(
-                "scores of L{layer}.H{head} (h for another head) at the newest position:\n{}",
-                pictures::scores(&map, &self.state.texts)
-            ),
-        })
-    }
-
-    fn texts(&self, pass: usize) -> Vec<String> {
-        let pass = self.state.passes.get(pass);
-        let (start, n) = pass.map_or((0, 0), |pass| (pass.start, pass.n_pos));
-        let texts = self.state.texts.iter().skip(start).take(n);
-        texts.map(|text| pictures::visible(text)).collect()
-    }
-}
-
-fn hook_counts_heads(hook: Hook) -> bool {
-    matches!(hook, Hook::Block(_, BlockHook::ResultNorm))
 }
 
 fn list(text: &str) -> Result<bool> {
