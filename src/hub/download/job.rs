@@ -1,24 +1,22 @@
 //! The work of a download's thread: look up, make room, fetch and check file by file, let the model be found.
 
+mod progress;
+mod waiting;
+
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use std::{fs, io, thread};
+use std::time::Instant;
+use std::{fs, io};
+
+use self::progress::at_the_start;
 
 use super::error::DownloadError;
 use super::meter::{Meter, Speed};
 use super::place::Place;
+use super::prepared::{Prepared, door, prepare};
 use super::transfer::{self, Errand, Try};
-use super::{Control, DownloadRequest, Target, Wish, check, plan};
-use crate::hub::cache;
-use crate::hub::message::{DownloadEvent, DownloadPlan, DownloadProgress, FileProgress, FileState};
+use super::{Control, DownloadRequest, Wish, check, plan};
+use crate::hub::message::{DownloadEvent, DownloadProgress, FileState};
 use crate::hub::remote::{Listing, Remote, RemoteError, RemoteFile};
-use crate::trace::units;
-
-/// How often progress is told.
-const EVERY: Duration = Duration::from_millis(100);
-
-/// Bytes that must have come before the time left is told.
-const FORETELLING: u64 = 4 << 20;
 /// Questions for the list of files that may fail in a row.
 const FIRST_TRIES: u32 = 3;
 
@@ -44,56 +42,6 @@ impl<E: Into<DownloadError>> From<E> for Early {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// What is known before the first byte.
-struct Prepared {
-    remote: Remote,
-    listing: Listing,
-    files: Vec<RemoteFile>,
-    place: Place,
-    plan: DownloadPlan,
-}
-
-/// See [`super::look_up`].
-pub fn look_up(request: &DownloadRequest) -> Result<DownloadPlan, DownloadError> {
-    let remote = door(request)?;
-    let listing = remote.listing(&request.id, &request.revision)?;
-    Ok(prepared(request, remote, listing)?.plan)
-}
-
-fn door(request: &DownloadRequest) -> Result<Remote, DownloadError> {
-    if !cache::is_id(&request.id) {
-        return Err(DownloadError::NotAnId {
-            id: request.id.clone(),
-        });
-    }
-    Ok(Remote::new(request.environment.clone())?)
-}
-
-fn prepared(
-    request: &DownloadRequest,
-    remote: Remote,
-    listing: Listing,
-) -> Result<Prepared, DownloadError> {
-    let files = plan::needed(&request.id, &listing)?;
-    let place = match &request.target {
-        Target::Cache => Place::in_cache(
-            &request.environment.cache,
-            &request.id,
-            &request.revision,
-            &listing.revision,
-        ),
-        Target::Folder(folder) => Place::Folder(folder.clone()),
-    };
-    let plan = plan::plan(&request.id, &listing, &files, &place);
-    Ok(Prepared {
-        remote,
-        listing,
-        files,
-        place,
-        plan,
-    })
 }
 
 impl Job {
@@ -140,7 +88,7 @@ impl Job {
     fn work(&mut self, found_place: &mut Option<Place>) -> Result<PathBuf, Early> {
         let remote = door(&self.request)?;
         let listing = self.list(&remote)?;
-        let prepared = prepared(&self.request, remote, listing)?;
+        let prepared = prepare(&self.request, remote, listing)?;
         let place = &prepared.place;
         *found_place = Some(place.clone());
         (self.report)(DownloadEvent::Planned(prepared.plan.clone()));
@@ -296,102 +244,6 @@ impl Job {
         });
         self.received = before + meter.received();
         outcome
-    }
-
-    /// Waits before the next try, if there is to be one.
-    fn wait_after(&mut self, error: DownloadError, n_failed: u32) -> Result<(), Early> {
-        let DownloadError::Remote(remote) = &error else {
-            return Err(Early::Failed(error));
-        };
-        let pace = &self.request.pace;
-        if !remote.is_passing() || n_failed >= pace.tries {
-            return Err(Early::Failed(error));
-        }
-        let doubled = pace
-            .first_wait
-            .saturating_mul(1 << n_failed.min(16).saturating_sub(1));
-        let wait = remote.wait().unwrap_or(doubled.min(pace.longest_wait));
-        let what = match remote {
-            RemoteError::Unreachable { why, .. } => format!("the connection broke ({why})"),
-            RemoteError::Limited { .. } => "the hub asks for fewer requests".to_owned(),
-            _ => "the hub has trouble of its own".to_owned(),
-        };
-        self.notice(format!("{what}; next try in {}", units::duration(wait)));
-        let until = Instant::now() + wait;
-        while Instant::now() < until && self.control.wish() == Wish::Run {
-            thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
-    }
-
-    /// Holds while a pause is wished.
-    fn wait_while_paused(&mut self) -> Result<(), Early> {
-        if self.control.wish() == Wish::Pause {
-            self.speed.forget();
-            self.tell();
-            (self.report)(DownloadEvent::Paused);
-            while self.control.wish() == Wish::Pause {
-                thread::sleep(Duration::from_millis(20));
-            }
-            if self.control.wish() == Wish::Run {
-                (self.report)(DownloadEvent::Resumed);
-            }
-        }
-        match self.control.wish() {
-            Wish::Stop | Wish::Discard => Err(Early::Wished),
-            Wish::Run | Wish::Pause => Ok(()),
-        }
-    }
-
-    fn notice(&self, text: String) {
-        (self.report)(DownloadEvent::Notice(text));
-    }
-
-    fn set(&mut self, index: usize, state: FileState, done: u64) {
-        if let Some(file) = self.progress.files.get_mut(index) {
-            file.state = state;
-            file.done_bytes = done.min(file.bytes);
-        }
-    }
-
-    fn tell_sometimes(&mut self) {
-        if self.last_told.is_none_or(|last| last.elapsed() >= EVERY) {
-            self.tell();
-        }
-    }
-
-    fn tell(&mut self) {
-        let now = Instant::now();
-        self.last_told = Some(now);
-        self.speed.sample(now, self.received);
-        let progress = &mut self.progress;
-        progress.done_bytes = progress.files.iter().map(|file| file.done_bytes).sum();
-        progress.bytes_per_s = self.speed.bytes_per_s();
-        let left = progress.total_bytes.saturating_sub(progress.done_bytes);
-        // The first requests are slow however fast the line is: nothing is foretold from them.
-        let is_known = self.received >= FORETELLING
-            || self.received.saturating_mul(20) >= progress.total_bytes;
-        let speed = progress
-            .bytes_per_s
-            .filter(|speed| is_known && *speed >= 1.0);
-        progress.left_s = speed.map(|speed| left as f64 / speed);
-        (self.report)(DownloadEvent::Progress(self.progress.clone()));
-    }
-}
-
-fn at_the_start(plan: &DownloadPlan) -> DownloadProgress {
-    let files = plan.files.iter().map(|file| FileProgress {
-        name: file.name.clone(),
-        bytes: file.bytes,
-        done_bytes: 0,
-        state: FileState::Waiting,
-    });
-    DownloadProgress {
-        files: files.collect(),
-        total_bytes: plan.total_bytes,
-        done_bytes: 0,
-        bytes_per_s: None,
-        left_s: None,
     }
 }
 

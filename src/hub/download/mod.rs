@@ -16,6 +16,7 @@ mod job;
 mod meter;
 mod place;
 mod plan;
+mod prepared;
 mod transfer;
 
 use std::io;
@@ -146,7 +147,7 @@ impl Download {
 /// # Errors
 /// If the hub does not tell, or what it has is no model.
 pub fn look_up(request: &DownloadRequest) -> Result<DownloadPlan, DownloadError> {
-    job::look_up(request)
+    prepared::look_up(request)
 }
 
 /// Pauses, resumes and stops a download.
