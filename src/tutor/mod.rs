@@ -9,8 +9,10 @@
 
 mod check;
 mod desk;
+mod of_inside;
 mod of_model;
 mod of_run;
+mod of_sampling;
 mod of_text;
 mod shown;
 
