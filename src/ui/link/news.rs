@@ -14,7 +14,7 @@ pub enum News {
     Opened(Arc<RunState>),
     /// Where the run stands now.
     Run(Arc<RunState>),
-    /// What the run has seen, as [`Link::record`] asked.
+    /// What the run has seen, as [`Link::record`](super::Link::record) asked.
     Traced(Box<Trace>),
     /// Something to tell, and nothing else.
     Notice(String),
