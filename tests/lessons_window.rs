@@ -462,6 +462,34 @@ fn before_a_room_the_picture_has_the_room() {
 }
 
 #[test]
+fn at_the_largest_size_a_picture_is_drawn_smaller_and_not_cut() {
+    let mut start = start();
+    start.settings.present_scale = 3.0;
+    let mut window = open(start);
+    let map = "blocks.2.attn.hook_pattern[3, 10, 9]".parse().unwrap();
+    send(&mut window, Command::Go(map));
+    press(&mut window, Key::F);
+    press(&mut window, Key::H);
+    let whole = window.ctx.content_rect();
+    assert!(whole.height() < 270.0, "{whole}");
+    for head in ["L0.H0", "L5.H5"] {
+        let rect = window.get_by_label(head).rect();
+        assert!(whole.contains_rect(rect), "{head} at {rect}");
+        assert!(rect.width() < 40.0, "{head} at {rect}");
+    }
+    click(&mut window, "L5.H5");
+    assert_eq!(
+        (app(&window).view().layer, app(&window).view().head),
+        (5, 5)
+    );
+    // A still is of all of it.
+    press(&mut window, Key::F);
+    assert!(window.query_by_label("L5.H5").is_none());
+    press(&mut window, Key::F);
+    window.get_by_label("L5.H5");
+}
+
+#[test]
 fn page_keys_go_from_stop_to_stop_and_the_stops_are_kept_in_a_file() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("stops.toml");

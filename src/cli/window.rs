@@ -13,6 +13,7 @@ use crate::model::linear::Kernels;
 use crate::settings::{PromptSettings, Settings, ThemeChoice};
 use crate::trace::{Place, View};
 use crate::ui::pictures;
+use crate::ui::present;
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, ViewState};
 use crate::ui::view_line::ViewLine;
@@ -50,6 +51,9 @@ pub struct Args {
     /// Present it: large type, the picture and one sentence.
     #[arg(long)]
     present: bool,
+    /// Size of everything in percent: 50 to 300; with `--present` 150 to 300.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u16).range(50..=300))]
+    zoom: Option<u16>,
     /// Open this recorded run, without its model.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["prompt", "model"])]
     open: Option<PathBuf>,
@@ -142,6 +146,13 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
     }
     if let Some(size) = args.size {
         settings.window = size;
+    }
+    if let Some(percent) = args.zoom {
+        let scale = f32::from(percent) / 100.0;
+        match args.present {
+            true => settings.present_scale = scale.max(present::SCALES[0]),
+            false => settings.scale = scale,
+        }
     }
     let mut view = ViewState::default();
     view.is_presenting = args.present;

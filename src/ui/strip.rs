@@ -22,13 +22,16 @@ const NEXT: f32 = 30.0;
 /// A chip is never narrower, so that its id has room.
 const MIN_WIDTH: f32 = 22.0;
 
+/// Height of the strip before a room: the words have to do.
+pub const PRESENTED: f32 = CHIP + 2.0;
+
 /// Height of the strip; a chat has a line for the roles.
 #[must_use]
 pub fn height(scene: &Scene<'_>) -> f32 {
-    if scene.settings.prompt.is_chat {
-        82.0
-    } else {
-        66.0
+    match scene.settings.prompt.is_chat {
+        _ if scene.view.is_presenting => PRESENTED,
+        true => 82.0,
+        false => 66.0,
     }
 }
 
@@ -66,8 +69,14 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         lefts.push(x);
         x += width + GAP;
     }
-    let spans = roles::spans(scene);
-    let height = CHIP + if spans.is_empty() { 16.0 } else { 32.0 };
+    let (spans, height) = match scene.view.is_presenting {
+        true => (Vec::new(), PRESENTED),
+        false => {
+            let spans = roles::spans(scene);
+            let below = if spans.is_empty() { 16.0 } else { 32.0 };
+            (spans, CHIP + below)
+        }
+    };
     // The place of the next token.
     let next = (scene.run.next != Next::Ended && !lefts.is_empty()).then_some(x);
     let drawn = drawn_next(scene);
@@ -270,20 +279,18 @@ fn chip_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, rect: Rect) {
     }
     let galley = painter.layout_job(job);
     painter.galley(rect.center() - galley.size() / 2.0, galley, palette.text);
-    let id = scene
-        .run
-        .ids
-        .get(at)
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let below = pos2(rect.center().x, rect.bottom() + 3.0);
-    painter.text(
-        below,
-        egui::Align2::CENTER_TOP,
-        id,
-        Type::MonoSmall.font(),
-        palette.muted,
-    );
+    if let Some(id) = scene.run.ids.get(at)
+        && !scene.view.is_presenting
+    {
+        let below = pos2(rect.center().x, rect.bottom() + 3.0);
+        painter.text(
+            below,
+            egui::Align2::CENTER_TOP,
+            id.to_string(),
+            Type::MonoSmall.font(),
+            palette.muted,
+        );
+    }
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
     if response.clicked() {
         scene.point(Pointing::Token(at));

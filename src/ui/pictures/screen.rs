@@ -32,8 +32,9 @@ struct Step {
     held: Vec<u8>,
 }
 
-/// Height of the chart of the end token.
+/// Height of the chart of the end token, and the least that it can be read in.
 const CHART: f32 = 150.0;
+const LEAST_CHART: f32 = 90.0;
 const LINE: f32 = 30.0;
 
 impl Picture for ScreenPicture {
@@ -53,7 +54,8 @@ impl Picture for ScreenPicture {
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         let steps = steps(scene);
         let room = ui.available_rect_before_wrap();
-        let chart = Rect::from_min_max(pos2(room.left(), room.bottom() - CHART), room.max);
+        let height = (room.height() * 0.36).clamp(LEAST_CHART, CHART);
+        let chart = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
         let top = Rect::from_min_max(room.min, pos2(room.right(), chart.top() - space::LARGE));
         ui.scope_builder(UiBuilder::new().max_rect(top), |ui| {
             let chosen = steps.iter().find(|step| step.pass == scene.view.pass());

@@ -18,12 +18,13 @@ pub fn foot_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = space::SMALL;
+        let size = (ui.available_height() - 4.0).min(24.0);
         let back = Button::icon(Icon::Back, "The stop before");
-        if back.show(ui, 24.0).clicked() {
+        if back.show(ui, size).clicked() {
             scene.send(Command::Presenting(PresentCommand::Back));
         }
         let next = Button::icon(Icon::Play, "The next stop");
-        if next.show(ui, 24.0).clicked() {
+        if next.show(ui, size).clicked() {
             scene.send(Command::Presenting(PresentCommand::Next));
         }
         let is_narrow = ui.available_width() < NARROW;

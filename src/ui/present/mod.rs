@@ -6,6 +6,7 @@
 //! | `keys.rs` | the keys, a clicker's among them |
 //! | `says.rs` | the one sentence |
 //! | `foot.rs` | which stop it is, and the keys at hand |
+//! | `room.rs` | how the window is shared out, and pictures that are drawn smaller to fit |
 //! | `notes.rs` | the speaker's own window |
 //! | `still.rs` | what a frozen room goes on seeing |
 //! | `talk.rs` | the sheet of prepared stops |
@@ -13,20 +14,23 @@
 mod foot;
 pub mod keys;
 mod notes;
+mod room;
 mod says;
 mod state;
 pub mod still;
 mod talk;
 
 use egui::{
-    CentralPanel, Color32, Frame, LayerId, Margin, Mesh, Order, Panel, Pos2, Rect, Ui, UiBuilder,
-    Vec2, pos2, vec2,
+    Align, CentralPanel, Color32, Frame, LayerId, Layout, Margin, Mesh, Order, Panel, Pos2, Rect,
+    Ui, UiBuilder, Vec2, pos2, vec2,
 };
 
 pub use notes::notes_ui;
 pub use state::{PresentCommand, Presenting, Talk};
 pub use talk::talk_ui;
 
+use super::command::Command;
+use super::controls::text_button;
 use super::lessons::{OpenLesson, covered_ui};
 use super::picture::{Picture, Scene};
 use super::spot::PictureKind;
@@ -36,11 +40,6 @@ use super::theme::{Palette, space};
 /// Sizes of everything before a room: 1 is normal.
 pub const SCALES: [f32; 5] = [1.5, 1.75, 2.0, 2.5, 3.0];
 
-/// Least height of what is said under a picture, so that the picture stays where it is.
-const SENTENCE: f32 = 58.0;
-/// Most of the room that it takes from the picture.
-const MOST: f32 = 0.3;
-
 /// Draws the whole window for a room.
 pub fn present_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     if scene.view.present.is_black {
@@ -48,33 +47,55 @@ pub fn present_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         black.show(ui, |_| {});
         return;
     }
+    let share = room::Share::of(ui.ctx().content_rect().height());
     let is_frozen = still::is_there(ui.ctx());
     if is_frozen {
         still::show(ui);
     } else {
-        let strip = Panel::top("strip").exact_size(strip::height(scene));
+        let height = strip::height(scene) + 2.0 * f32::from(share.strip_margin);
+        let strip = Panel::top("strip").exact_size(height);
         strip
-            .frame(margins(ui, 20, 9))
-            .show(ui, |ui| strip::strip_ui(ui, scene));
+            .frame(margins(ui, 20, share.strip_margin))
+            .show(ui, |ui| strip_ui(ui, scene, share));
     }
-    // With a window of one's own nothing tells the room that it looks at a still.
-    let has_window = scene.view.present.has_notes;
-    if !(is_frozen && has_window) {
-        let foot = Panel::bottom("present foot").exact_size(34.0);
+    let foot = match (is_frozen, scene.view.present.has_notes) {
+        (false, _) => share.foot,
+        // With a window of one's own nothing tells the room that it looks at a still.
+        (true, true) => 0.0,
+        (true, false) => share.foot.max(room::LEAST_FOOT),
+    };
+    if foot > 0.0 {
+        let foot = Panel::bottom("present foot").exact_size(foot);
         foot.frame(margins(ui, 20, 0))
             .show(ui, |ui| foot::foot_ui(ui, scene));
     }
     if !is_frozen {
-        let centre = CentralPanel::default().frame(margins(ui, 20, 10));
-        centre.show(ui, |ui| centre_ui(ui, scene, picture));
+        let centre = CentralPanel::default().frame(margins(ui, 20, share.margin));
+        centre.show(ui, |ui| centre_ui(ui, scene, picture, share));
     }
     if scene.view.present.has_spotlight {
         spotlight_ui(ui);
     }
 }
 
+/// The tokens; where there is no foot, with the way out beside them.
+fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>, share: room::Share) {
+    if share.foot > 0.0 {
+        strip::strip_ui(ui, scene);
+        return;
+    }
+    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+        if text_button(ui, "Leave").clicked() {
+            scene.send(Command::Present(false));
+        }
+        ui.add_space(space::MEDIUM);
+        let chips = Layout::left_to_right(Align::Center);
+        ui.with_layout(chips, |ui| strip::strip_ui(ui, scene));
+    });
+}
+
 /// The picture, with its sentence beside it or under it.
-fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
+fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture, share: room::Share) {
     let says = says::Says::of(scene, picture);
     let room = ui.available_rect_before_wrap();
     let is_map = scene.view.picture() == Some(PictureKind::Attention);
@@ -88,14 +109,15 @@ fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
         false => hides && says.has_choices(),
     };
     let column = wants_column.then(|| beside(ui, &says, room)).flatten();
-    let (shown, words, said) = column.unwrap_or_else(|| under(ui, &says, room));
+    let (shown, words, said) = column.unwrap_or_else(|| under(ui, &says, room, share));
     ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
         if hides {
             covered_ui(ui, "The picture shows itself with the answer: key A.");
             return;
         }
-        ui.shrink_clip_rect(shown.expand(4.0));
-        picture.main_ui(ui, scene);
+        room::fitted_ui(ui, shown, room::least_room(scene.view), |ui| {
+            picture.main_ui(ui, scene);
+        });
     });
     ui.scope_builder(UiBuilder::new().max_rect(words), |ui| said.show(ui));
     ui.advance_cursor_after_rect(room);
@@ -117,11 +139,12 @@ fn beside(ui: &Ui, says: &says::Says, room: Rect) -> Option<Placed> {
 }
 
 /// What is said under the picture.
-fn under(ui: &Ui, says: &says::Says, room: Rect) -> Placed {
-    let most = (room.height() * MOST).max(SENTENCE);
+fn under(ui: &Ui, says: &says::Says, room: Rect, share: room::Share) -> Placed {
+    let most = share.words(says.has_choices());
     let said = says.fitted(ui, vec2(room.width(), most), false);
-    let at = room.bottom() - said.height().max(SENTENCE.min(most));
-    let shown = Rect::from_min_max(room.min, pos2(room.right(), at - space::SMALL));
+    // The picture stays where it is, however much is said.
+    let at = room.bottom() - said.height().max(room::SENTENCE.min(most));
+    let shown = Rect::from_min_max(room.min, pos2(room.right(), at - room::GAP));
     let words = Rect::from_min_max(pos2(room.left(), at), room.max);
     (shown, words, said)
 }

@@ -3,6 +3,7 @@
 use egui::{CentralPanel, Frame, Label, Margin, Panel, ScrollArea, Ui, UiBuilder};
 
 use super::PresentCommand;
+use super::room::{fitted_ui, least_room};
 use super::says::plain;
 use crate::lesson::ShownPart;
 use crate::ui::command::Command;
@@ -45,8 +46,9 @@ fn live_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     caption(ui, what.trim());
     let room = ui.available_rect_before_wrap();
     ui.scope_builder(UiBuilder::new().max_rect(room), |ui| {
-        ui.shrink_clip_rect(room);
-        picture.main_ui(ui, scene);
+        fitted_ui(ui, room, least_room(scene.view), |ui| {
+            picture.main_ui(ui, scene);
+        });
     });
 }
 

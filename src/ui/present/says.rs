@@ -100,10 +100,11 @@ impl Says {
     #[must_use]
     pub fn fitted(&self, ui: &Ui, room: Vec2, is_beside: bool) -> Fitted {
         let lines = self.lines(Palette::of(ui), is_beside);
-        let laid_out = |scale: f32| Fitted {
+        let laid_out = |(scale, left_out): (f32, usize)| Fitted {
             gap: if is_beside { 10.0 * scale } else { 2.0 },
             galleys: lines
                 .iter()
+                .skip(left_out)
                 .map(|(text, size, is_strong, colour)| {
                     let family = match is_strong {
                         true => fonts::semibold(),
@@ -114,9 +115,11 @@ impl Says {
                 })
                 .collect(),
         };
-        let sizes = [1.0, 0.86, 0.74, 0.64].map(laid_out);
+        // The name of the picture is what is missed least.
+        let name = usize::from(!is_beside);
+        let sizes = [(1.0, 0), (0.86, 0), (0.8, name), (0.74, name), (0.64, name)].map(laid_out);
         let fitting = sizes.iter().find(|fitted| fitted.height() <= room.y);
-        fitting.unwrap_or(&sizes[3]).clone()
+        fitting.unwrap_or(&sizes[4]).clone()
     }
 }
 

@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 
+use egui::emath::TSTransform;
 use egui::epaint::ClippedShape;
-use egui::{Context, Id, LayerId, Ui};
+use egui::{Context, Id, LayerId, Rect, Ui};
 
-/// The shapes that were kept.
-type Kept = Arc<Vec<ClippedShape>>;
+use super::room;
+
+/// What was kept.
+#[derive(Clone)]
+struct Kept {
+    /// The window that it filled.
+    window: Rect,
+    shapes: Arc<Vec<ClippedShape>>,
+}
 
 fn id() -> Id {
     Id::unique("frozen-frame")
@@ -14,12 +22,29 @@ fn id() -> Id {
 
 /// Keeps what was drawn in this frame, until [`thaw`].
 pub fn freeze(ctx: &Context) {
-    let shapes = ctx.graphics(|layers| {
-        let list = layers.get(LayerId::background());
-        list.map(|list| list.all_entries().cloned().collect::<Vec<_>>())
-    });
-    let kept: Kept = Arc::new(shapes.unwrap_or_default());
+    let mut shapes = of_layer(ctx, LayerId::background());
+    if let Some(layer) = room::layer(ctx) {
+        let to_window = ctx.layer_transform_to_global(layer).unwrap_or_default();
+        let picture = of_layer(ctx, layer).into_iter();
+        shapes.extend(picture.map(|shape| moved(shape, to_window)));
+    }
+    let kept = Kept {
+        window: ctx.content_rect(),
+        shapes: Arc::new(shapes),
+    };
     ctx.data_mut(|data| data.insert_temp(id(), kept));
+}
+
+fn of_layer(ctx: &Context, layer: LayerId) -> Vec<ClippedShape> {
+    ctx.graphics(|layers| {
+        let list = layers.get(layer);
+        list.map_or(Vec::new(), |list| list.all_entries().cloned().collect())
+    })
+}
+
+fn moved(mut shape: ClippedShape, by: TSTransform) -> ClippedShape {
+    shape.transform(by);
+    shape
 }
 
 /// Shows again what is there.
@@ -33,16 +58,23 @@ pub fn is_there(ctx: &Context) -> bool {
     ctx.data(|data| data.get_temp::<Kept>(id())).is_some()
 }
 
-/// Draws the frame that is kept. Nothing in it can be clicked.
+/// Draws the frame that is kept, as large as the window allows. Nothing in it can be clicked.
 pub(super) fn show(ui: &Ui) {
     let Some(kept) = ui.data(|data| data.get_temp::<Kept>(id())) else {
         return;
     };
-    for ClippedShape {
-        clip_rect, shape, ..
-    } in kept.iter()
-    {
-        let painter = ui.painter().with_clip_rect(*clip_rect);
-        painter.add(shape.clone());
+    let window = ui.ctx().content_rect();
+    let scale = (window.size() / kept.window.size()).min_elem();
+    let to_window = TSTransform::from_translation(window.center().to_vec2())
+        * TSTransform::from_scaling(scale)
+        * TSTransform::from_translation(-kept.window.center().to_vec2());
+    for shape in kept.shapes.iter() {
+        let ClippedShape {
+            clip_rect, shape, ..
+        } = match window == kept.window {
+            true => shape.clone(),
+            false => moved(shape.clone(), to_window),
+        };
+        ui.painter().with_clip_rect(clip_rect).add(shape);
     }
 }
