@@ -69,6 +69,12 @@ impl Curve<'_> {
             Some(y) => plot.include_y(y),
             None => plot,
         };
+        // Near the left edge a name stands on the other side of its dot, where there is room for it.
+        let (first, last) = (self.points.first(), self.points.last());
+        let turn = match (first, last) {
+            (Some([first, _]), Some([last, _])) => first + 0.3 * (last - first),
+            _ => f64::NEG_INFINITY,
+        };
         let shown = plot.show(ui, |plot| {
             let points = PlotPoints::from(self.points.to_vec());
             plot.line(Line::new(self.name, points).color(self.colour).width(2.0));
@@ -88,9 +94,12 @@ impl Curve<'_> {
                     continue;
                 }
                 written.push(place);
-                let text = Type::Small.text(format!("{}  ", mark.text), palette.text);
+                let text = Type::Small.text(format!("  {}  ", mark.text), palette.text);
                 let label = Text::new("", place, text);
-                plot.text(label.anchor(egui::Align2::RIGHT_BOTTOM));
+                plot.text(label.anchor(match mark.at[0] < turn {
+                    true => egui::Align2::LEFT_BOTTOM,
+                    false => egui::Align2::RIGHT_BOTTOM,
+                }));
             }
             plot.pointer_coordinate()
         });

@@ -10,11 +10,13 @@ use std::sync::Arc;
 use egui::{Ui, UiBuilder};
 
 use crate::engine::question::{Question, Told};
+use crate::lesson::{Click, ShownKind};
 use crate::trace::measure::heads::{HeadScore, HeadTally};
 use crate::trace::measure::maps::ScoreMaps;
 use crate::trace::{Address, BlockHook, Hook};
 use crate::ui::answers::Asked;
 use crate::ui::command::{Command, Pointing};
+use crate::ui::lessons::OpenLesson;
 use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
 use crate::ui::pictures::parts::try_edit;
 use crate::ui::state::Mode;
@@ -254,7 +256,8 @@ impl AttentionPicture {
         let shares = maps.pattern.at(&[row])?;
         let own = scene.position();
         let key = scene.view.key.filter(|key| *key < shares.len());
-        let col = key.or_else(|| largest_at(shares.get(..=own)?))?;
+        let most = || largest_at(shares.get(..=own)?).filter(|_| !asks_for_it(scene));
+        let col = key.or_else(most)?;
         Some(MapCell { row, col })
     }
 
@@ -338,6 +341,16 @@ fn address(scene: &Scene<'_>, cell: MapCell) -> Address {
     let mut address = scene.address(Hook::Block(scene.view.layer, hook));
     address.index = vec![head(scene), cell.row, cell.col];
     address
+}
+
+/// Whether a question of a lesson waits for a position or a cell: none may be marked by itself.
+fn asks_for_it(scene: &Scene<'_>) -> bool {
+    let open = scene.board.open.as_ref();
+    let open = open.filter(|_| scene.view.mode == Mode::Lessons);
+    let asked = open.and_then(OpenLesson::waiting);
+    asked.is_some_and(|question| {
+        matches!(question.kind, ShownKind::Click(Click::Token | Click::Cell))
+    })
 }
 
 /// The cell that an address names, if it is one of the map on view.
