@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use egui::style::ScrollAnimation;
+
 use super::App;
 use crate::engine::message::CacheOptions;
 use crate::settings::ThemeChoice;
@@ -10,6 +12,7 @@ use crate::trace::{Address, Place, Stage};
 use crate::ui::command::{Command, Move, Pointing};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, Mode};
+use crate::ui::theme::MOTION_SECS;
 use crate::ui::walk;
 
 impl App {
@@ -101,11 +104,11 @@ impl App {
         });
         let moves = self.settings.motion;
         ctx.all_styles_mut(|style| {
-            style.animation_time = if moves {
-                crate::ui::theme::MOTION_SECS
-            } else {
-                0.0
+            (style.animation_time, style.scroll_animation) = match moves {
+                true => (MOTION_SECS, ScrollAnimation::default()),
+                false => (0.0, ScrollAnimation::none()),
             };
+            style.visuals.text_cursor.blink = moves;
         });
     }
 

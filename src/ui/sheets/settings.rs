@@ -64,7 +64,7 @@ pub fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         &settings.speed,
         Command::Speed,
     );
-    let motion = [("Things move when they change", true), ("They jump", false)];
+    let motion = [("Things move when they change", true), ("Reduced: they jump", false)];
     choice_ui(
         ui,
         scene,
