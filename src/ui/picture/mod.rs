@@ -15,7 +15,7 @@ use egui::Ui;
 
 use super::answers::Asked;
 use super::command::Command;
-use super::theme::{Palette, Type};
+use super::theme::{Palette, Role, Type};
 
 pub use around::{picture_area, picture_ui};
 pub use formula::{Term, formula_ui, times};
@@ -31,6 +31,17 @@ pub struct Heading {
     pub detail: String,
     /// What it is for, in one sentence under it.
     pub sentence: String,
+}
+
+/// What is said of a picture before a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoken {
+    /// One sentence about what is on view.
+    pub sentence: String,
+    /// The number behind it; `**words**` are set off in the colour of `role`.
+    pub detail: String,
+    /// Whose number it is.
+    pub role: Role,
 }
 
 /// What stands beside a picture.
@@ -89,8 +100,8 @@ pub trait Picture {
     /// The formula under it, with the chosen cell's own numbers; drawn from left to right.
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>);
 
-    /// What is said of it before a room: one sentence, and the number behind it.
-    fn spoken(&mut self, _scene: &Scene<'_>) -> Option<(String, String)> {
+    /// What is said of it before a room, where it has more to say than what it is for.
+    fn spoken(&mut self, _scene: &mut Scene<'_>) -> Option<Spoken> {
         None
     }
 

@@ -1,16 +1,18 @@
 //! The one sentence that stands beside a picture before a room; in a lesson, the question with its
 //! choices.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use egui::{Color32, FontId, Galley, Label, Ui, Vec2};
+use egui::text::LayoutJob;
+use egui::{Color32, FontId, Galley, Label, TextFormat, Ui, Vec2};
 
 use crate::lesson::{Answer, Filled, ShownKind, ShownQuestion};
 use crate::ui::fonts;
 use crate::ui::lessons::right_in_words;
-use crate::ui::picture::{Picture, Scene};
+use crate::ui::picture::{Picture, Scene, Spoken};
 use crate::ui::state::Mode;
-use crate::ui::theme::{Palette, Type};
+use crate::ui::theme::{Palette, Role, Type};
 
 /// What is said.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,6 +26,8 @@ pub struct Says {
     answer: String,
     /// The number behind it, or why an answer is right.
     detail: String,
+    /// In whose colour the number stands.
+    role: Option<Role>,
 }
 
 impl Says {
@@ -38,15 +42,20 @@ impl Says {
         if let Some(of_lesson) = of_lesson(scene) {
             return Self { of, ..of_lesson };
         }
-        let (sentence, detail) = spoken.unwrap_or((heading.sentence, String::new()));
+        let spoken = spoken.unwrap_or(Spoken {
+            sentence: heading.sentence,
+            detail: String::new(),
+            role: Role::Residual,
+        });
         let (sentence, detail) = match prepared(scene) {
-            Some(says) => (says, sentence),
-            None => (sentence, detail),
+            Some(says) => (says, spoken.sentence),
+            None => (spoken.sentence, spoken.detail),
         };
         Self {
             of,
             sentence,
             detail,
+            role: Some(spoken.role),
             ..Self::default()
         }
     }
@@ -57,8 +66,8 @@ impl Says {
         !self.choices.is_empty()
     }
 
-    /// Every text with its size, whether it is strong, and its colour.
-    fn lines(&self, palette: &Palette, is_beside: bool) -> Vec<(String, f32, bool, Color32)> {
+    /// Everything that is said.
+    fn lines(&self, palette: &Palette, is_beside: bool) -> Vec<Line> {
         let large = if is_beside { 24.0 } else { 17.0 };
         let mut lines = vec![
             (self.of.clone(), 13.0, is_beside, palette.muted),
@@ -99,29 +108,62 @@ impl Says {
     /// Laid out in the largest of a few sizes at which all of it fits.
     #[must_use]
     pub fn fitted(&self, ui: &Ui, room: Vec2, is_beside: bool) -> Fitted {
-        let lines = self.lines(Palette::of(ui), is_beside);
-        let laid_out = |(scale, left_out): (f32, usize)| Fitted {
+        let palette = Palette::of(ui);
+        let lines = self.lines(palette, is_beside);
+        let accent = self.role.map_or(palette.text, |role| palette.role(role));
+        let laid_out = |(scale, shown): (f32, Range<usize>)| Fitted {
             gap: if is_beside { 10.0 * scale } else { 2.0 },
             galleys: lines
+                .get(shown)
+                .unwrap_or_default()
                 .iter()
-                .skip(left_out)
-                .map(|(text, size, is_strong, colour)| {
-                    let family = match is_strong {
-                        true => fonts::semibold(),
-                        false => Type::Body.font().family,
-                    };
-                    let font = FontId::new((size * scale).max(SMALLEST), family);
-                    ui.painter().layout(text.clone(), font, *colour, room.x)
-                })
+                .map(|line| ui.painter().layout_job(job(line, scale, accent, room.x)))
                 .collect(),
         };
-        // The name of the picture is what is missed least.
-        let name = usize::from(!is_beside);
-        let sizes = [(1.0, 0), (0.86, 0), (0.8, name), (0.74, name), (0.64, name)].map(laid_out);
-        let fitting = sizes.iter().find(|fitted| fitted.height() <= room.y);
-        fitting.unwrap_or(&sizes[4]).clone()
+        let n = lines.len();
+        // Under a picture its name is what is missed least, then the number behind the sentence.
+        let named = usize::from(!is_beside && n > 1);
+        let numbered = n - usize::from(!is_beside && self.role.is_some() && n > 2);
+        let sizes = [
+            (1.0, 0..n),
+            (0.86, 0..n),
+            (0.86, named..n),
+            (0.74, named..n),
+            (0.8, named..numbered),
+            (0.64, named..numbered),
+        ];
+        let [rest @ .., last] = sizes.map(laid_out);
+        let mut fitting = rest.into_iter();
+        fitting
+            .find(|fitted| fitted.height() <= room.y)
+            .unwrap_or(last)
     }
 }
+
+/// One text as it is laid out; `**words**` stand out in `accent`.
+fn job(
+    (text, size, is_strong, colour): &Line,
+    scale: f32,
+    accent: Color32,
+    width: f32,
+) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    job.wrap.max_width = width;
+    for (at, piece) in text.split("**").enumerate() {
+        let is_figure = at % 2 == 1;
+        let family = match *is_strong || is_figure {
+            true => fonts::semibold(),
+            false => Type::Body.font().family,
+        };
+        let font = FontId::new((size * scale).max(SMALLEST), family);
+        let colour = if is_figure { accent } else { *colour };
+        job.append(piece, 0.0, TextFormat::simple(font, colour));
+    }
+    job
+}
+
+/// A text with its size, whether it is strong, and its colour.
+type Line = (String, f32, bool, Color32);
 
 /// Letters before a room are never smaller than this, in points of the enlarged window.
 const SMALLEST: f32 = 10.0;

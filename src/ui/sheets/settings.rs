@@ -64,7 +64,10 @@ pub fn settings_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         &settings.speed,
         Command::Speed,
     );
-    let motion = [("Things move when they change", true), ("Reduced: they jump", false)];
+    let motion = [
+        ("Things move when they change", true),
+        ("Reduced: they jump", false),
+    ];
     choice_ui(
         ui,
         scene,

@@ -17,7 +17,9 @@ use crate::trace::{Address, BlockHook, Hook};
 use crate::ui::answers::Asked;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::lessons::OpenLesson;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
+use crate::ui::picture::{
+    Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui, ready_ui,
+};
 use crate::ui::pictures::parts::try_edit;
 use crate::ui::state::Mode;
 use crate::ui::theme::Role;
@@ -62,7 +64,7 @@ impl Picture for AttentionPicture {
         TABS.len() - 1
     }
 
-    fn spoken(&mut self, scene: &Scene<'_>) -> Option<(String, String)> {
+    fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
         let maps = self.maps().filter(|maps| maps.head == head(scene))?;
         let cell = self.cell_without_hover(scene, maps)?;
         let own = maps.start + cell.row;
@@ -77,8 +79,11 @@ impl Picture for AttentionPicture {
             Some(_) => format!("“{query}” reads “{key}” most."),
         };
         let share = crate::trace::units::percent(f64::from(share));
-        let detail = format!("{share} of its attention in this head lies on “{key}”.");
-        Some((sentence, detail))
+        Some(Spoken {
+            sentence,
+            detail: format!("**{share}** of its attention in this head lies on “{key}”."),
+            role: Role::Attention,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {

@@ -13,7 +13,7 @@ use crate::trace::measure::ledger::Ledger;
 use crate::trace::units::{bytes as size, count};
 use crate::trace::{Address, BlockHook, Hook, Place, Stage};
 use crate::ui::command::Command;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui};
 use crate::ui::pictures::shared::{hover, run_first_ui, told_ui};
 use crate::ui::theme::{Role, space};
 use crate::ui::words::{fill, stages};
@@ -54,6 +54,19 @@ impl Picture for KvCachePicture {
 
     fn tabs(&self) -> &'static [&'static str] {
         &TABS
+    }
+
+    fn spoken(&mut self, _scene: &mut Scene<'_>) -> Option<Spoken> {
+        let ledger = self.ledger.as_ref()?;
+        let (held, used) = (n_held(ledger), size(ledger.used_bytes() as u64));
+        (held > 0).then(|| Spoken {
+            sentence: format!("The keys and values of {held} positions are kept."),
+            detail: match ledger.has_dropped {
+                true => format!("They take **{used}**; those before them were dropped."),
+                false => format!("They take **{used}**, and no later token changes them."),
+            },
+            role: Role::Cache,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {

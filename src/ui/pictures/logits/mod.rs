@@ -14,7 +14,7 @@ use crate::trace::measure::{At, NamedToken, TokenShare};
 use crate::trace::units::{self, count};
 use crate::trace::{Address, Hook};
 use crate::ui::command::{Command, Pointing};
-use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::picture::{Heading, Picture, Scene, Side, Spoken, Term, formula_ui};
 use crate::ui::pictures::shared::{TokenPicker, hover, percent, slider_ui, told_ui, written};
 use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Role, Type, space};
@@ -29,6 +29,8 @@ const TABS: [&str; 2] = ["Likeliest", "All tokens"];
 /// Most tokens asked for; as many are shown as fit.
 const N_TOP: usize = 40;
 const LINE: f32 = 25.0;
+/// From this probability on, one token is more likely than all others together.
+const SURE: f64 = 0.5;
 
 /// The logits at the chosen position.
 pub struct LogitsPicture {
@@ -63,6 +65,24 @@ impl Picture for LogitsPicture {
 
     fn tabs(&self) -> &'static [&'static str] {
         &TABS
+    }
+
+    fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
+        let Told::Logits(view) = self.told.as_deref()? else {
+            return None;
+        };
+        let top = view.top.first().filter(|_| view.at == at(scene))?;
+        let (after, token) = (scene.name(scene.position()), written(&top.token.text));
+        let sentence = match top.probability >= SURE {
+            true => format!("After “{after}” the model expects “{token}”."),
+            false => format!("After “{after}” the likeliest token is “{token}”; none is sure."),
+        };
+        let share = units::percent(top.probability);
+        Some(Spoken {
+            sentence,
+            detail: format!("“{token}” has **{share}** of the probability at temperature 1."),
+            role: Role::Logits,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {

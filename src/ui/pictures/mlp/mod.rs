@@ -10,7 +10,9 @@ use crate::trace::measure::At;
 use crate::trace::measure::neurons::{Neuron, Neurons};
 use crate::trace::{Address, BlockHook, Hook, Place};
 use crate::ui::answers::Asked;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Term, formula_ui, ready_ui};
+use crate::ui::picture::{
+    Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui, ready_ui,
+};
 use crate::ui::pictures::parts::try_edit;
 use crate::ui::theme::Role;
 use crate::ui::widgets::heatmap::figure;
@@ -99,6 +101,22 @@ impl Picture for MlpPicture {
 
     fn tabs(&self) -> &'static [&'static str] {
         &TABS
+    }
+
+    fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
+        let told = neurons(scene).ready()?;
+        let Told::Neurons(seen) = &*told else {
+            return None;
+        };
+        let most = seen.top.first().filter(|_| scene.tab(&TABS) == 0)?;
+        let (neuron, n, quiet) = (most.neuron, seen.n_neurons, seen.n_near_zero);
+        let at = scene.name(scene.position());
+        let value = figure(most.post);
+        Some(Spoken {
+            sentence: format!("At “{at}” neuron {neuron} is the most active of {n}."),
+            detail: format!("It gives **{value}**; {quiet} others are near zero."),
+            role: Role::Mlp,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {

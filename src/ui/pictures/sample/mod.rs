@@ -26,9 +26,9 @@ use crate::trace::debug::{DrawKind, DrawState};
 use crate::trace::{Address, Hook};
 use crate::ui::command::Command;
 use crate::ui::controls::Button;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side};
+use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Spoken};
 use crate::ui::pictures::shared::{TokenPicker, percent, told_ui, written};
-use crate::ui::theme::space;
+use crate::ui::theme::{Role, space};
 use crate::ui::tokens::quoted;
 use crate::ui::widgets::chip_ui;
 use crate::ui::words::{fill, stages};
@@ -69,6 +69,22 @@ impl Picture for SamplePicture {
 
     fn tabs(&self) -> &'static [&'static str] {
         &TABS
+    }
+
+    fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
+        // A token of one's own was not drawn, and other settings have drawn nothing.
+        let is_drawn = self.what_if.is_none() && self.forced(scene).is_none();
+        let view = self.view().filter(|_| is_drawn && scene.tab(&TABS) == 0)?;
+        let drawn = view.drawn.as_ref()?;
+        let mut candidates = view.filtered.candidates.iter();
+        let share = candidates
+            .find(|candidate| candidate.token == drawn.id)?
+            .share;
+        Some(Spoken {
+            sentence: format!("The draw took “{}”.", written(&drawn.text)),
+            detail: format!("**{}** of the draw was its share.", percent(share)),
+            role: Role::Logits,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {

@@ -13,7 +13,7 @@ use super::kit;
 use super::text::{text_read, tokens_read};
 use crate::engine::question::{TextPiece, Told};
 use crate::ui::command::Command;
-use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
+use crate::ui::picture::{Heading, Picture, Scene, Side, Spoken, Term, formula_ui};
 use crate::ui::state::Overlay;
 use crate::ui::theme::Role;
 use crate::ui::tokens::visible;
@@ -62,6 +62,19 @@ impl Picture for TokensPicture {
 
     fn tabs(&self) -> &'static [&'static str] {
         &TABS
+    }
+
+    fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
+        let (text, _) = text_read(scene).filter(|_| scene.tab(&TABS) == 0)?;
+        let (letters, tokens) = (text.chars().count(), scene.run.prompt_len);
+        let per = letters as f64 / tokens.max(1) as f64;
+        Some(Spoken {
+            sentence: format!("{letters} characters become {tokens} tokens."),
+            detail: format!(
+                "**{per:.1}** characters a token: pieces that the model knows by number."
+            ),
+            role: Role::Residual,
+        })
     }
 
     fn main_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
