@@ -276,6 +276,20 @@ fn letters_are_the_message_and_the_model_menu_can_be_typed_in() {
     }
     settle(&mut window);
     assert_eq!(value(&window, "Message"), "fs1");
+    // They go behind what is there, wherever the cursor stood before.
+    press(&mut window, Key::Home);
+    window.ctx.memory_mut(|memory| {
+        let field = memory.focused().unwrap();
+        memory.surrender_focus(field);
+    });
+    for letters in [&["a", "b"][..], &["c"]] {
+        for letter in letters {
+            window.event(egui::Event::Text((*letter).to_owned()));
+        }
+        window.step();
+    }
+    settle(&mut window);
+    assert_eq!(value(&window, "Message"), "fs1abc");
     let view = app(&window).view();
     assert!(!view.is_presenting && view.overlay.is_none());
     assert_eq!(view.mode, Mode::Chat);

@@ -1,5 +1,7 @@
 //! The composer: where one types, how full the context is, and the way to send or to stop.
 
+use egui::text::{CCursor, CCursorRange};
+use egui::text_edit::TextEditState;
 use egui::{Frame, Key, Layout, Margin, Modifiers, ScrollArea, TextEdit, Ui};
 
 use super::talk::COLUMN;
@@ -60,7 +62,10 @@ pub fn composer_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, 
 fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &mut Talk) -> bool {
     let palette = Palette::of(ui);
     let id = ui.scope_id().with("composer");
-    take_letters(ui, scene, composer);
+    if take_letters(ui, scene, composer) {
+        composer.wants_focus = true;
+        to_the_end(ui, id, composer.text.chars().count());
+    }
     let has_focus = ui.memory(|memory| memory.has_focus(id));
     let is_free = has_focus && scene.view.overlay.is_none();
     // Shift makes a new line; egui would count it as the same key.
@@ -105,24 +110,34 @@ fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, composer: &mut Composer, talk: &
     enter
 }
 
-/// Letters that are typed while nothing has the keyboard are meant for the field.
-fn take_letters(ui: &Ui, scene: &Scene<'_>, composer: &mut Composer) {
+/// Letters that are typed while nothing has the keyboard are meant for the field. Returns whether
+/// there were any.
+fn take_letters(ui: &Ui, scene: &Scene<'_>, composer: &mut Composer) -> bool {
     let ctx = ui.ctx();
     let is_free = ctx.memory(|memory| memory.focused().is_none()) && scene.view.overlay.is_none();
     if !is_free || egui::Popup::is_any_open(ctx) {
-        return;
+        return false;
     }
+    let before = composer.text.len();
     ui.input(|input| {
         let held = input.modifiers.command || input.modifiers.alt;
         for event in &input.events {
             match event {
                 egui::Event::Text(text) if !held && text != "\n" => composer.text.push_str(text),
                 egui::Event::Paste(text) => composer.text.push_str(text),
-                _ => continue,
+                _ => {}
             }
-            composer.wants_focus = true;
         }
     });
+    composer.text.len() > before
+}
+
+/// Puts the cursor behind what was taken, where the next letter belongs.
+fn to_the_end(ui: &Ui, field: egui::Id, n_letters: usize) {
+    let mut state = TextEditState::load(ui.ctx(), field).unwrap_or_default();
+    let end = CCursorRange::one(CCursor::new(n_letters));
+    state.cursor.set_char_range(Some(end));
+    state.store(ui.ctx(), field);
 }
 
 /// The way into the answer that is being written.
