@@ -2,7 +2,7 @@
 // Draws a recorded run. Every number on screen comes from the JSON above, and nothing is fetched.
 const run = JSON.parse(document.getElementById("data").textContent);
 const byId = (id) => document.getElementById(id);
-const state = { stage: 0, token: Math.max(run.tokens.length - 1, 0), head: 0, key: 0, layer: 0 };
+const state = { stage: 0, token: Math.max(Math.min(run.prompt_len, run.tokens.length) - 1, 0), head: 0, key: 0, layer: 0 };
 
 /** An element with properties and children; text is only ever set as text. */
 function make(tag, properties = {}, ...children) {

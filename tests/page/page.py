@@ -143,6 +143,7 @@ def visit(browser, page, meta, tensors, layers):
     assert roles.count("option") == len(meta["tokens"]), roles.count("option")
 
     numbers(browser, meta, tensors, layers)
+    apart_from_each_other(browser, layers)
 
     # Dark and light.
     before = browser.value("getComputedStyle(document.body).backgroundColor")
@@ -156,6 +157,30 @@ def visit(browser, page, meta, tensors, layers):
     wrong = [event for event in browser.events if event.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded")]
     assert not wrong, wrong
     print(f"ok: {len(names)} stages, {len(fetched)} request for the page itself")
+
+
+def apart_from_each_other(browser, layers):
+    """What stands beside something else does not lie over it, in a wide window and a narrow one."""
+    over = """(selector) => {
+        const boxes = [...document.querySelectorAll(selector)].map((one) => one.getBoundingClientRect());
+        const covers = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+        return boxes.some((a, at) => boxes.slice(at + 1).some((b) => covers(a, b)));
+    }"""
+    for width, height in [(1280, 900), (390, 844)]:
+        browser.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        for stage in range(layers + 6):
+            browser.value(f"chooseStage({stage})")
+            for selector in ["#strip .token", "#canvas td, #canvas th", "#canvas .head", "header, #strip, #room, footer"]:
+                assert not browser.value(f"({over})({json.dumps(selector)})"), f"{selector} overlap, stage {stage}, {width} wide"
+    browser.ask("Emulation.clearDeviceMetricsOverride")
+    # A click on a token chooses it, whatever lies around it.
+    browser.value("chooseToken(run.tokens.length - 1)")
+    spot = browser.value("(({left, top, width, height}) => [left + width / 2, top + height / 2])"
+                         "(document.querySelectorAll('#strip .token')[0].getBoundingClientRect())")
+    for kind in ["mousePressed", "mouseReleased"]:
+        browser.ask("Input.dispatchMouseEvent", type=kind, x=spot[0], y=spot[1], button="left", clickCount=1)
+    assert browser.value("state.token") == 0, "a click on the first token does not choose it"
 
 
 def numbers(browser, meta, tensors, layers):
