@@ -1,43 +1,22 @@
 //! A trace file may come from anyone: whatever it holds, opening it ends in a trace or in one
 //! sentence, never in a panic, and never takes a gigabyte.
 
+#[path = "common/counting.rs"]
+mod counting;
+#[path = "common/huge.rs"]
+mod huge;
 #[path = "common/random.rs"]
 mod random;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
+use counting::{NOW, PEAK};
 use random::Random;
 use serde_json::Value;
 use vitrine::trace::HostTensor;
 use vitrine::trace::file::{ModelMeta, PassMeta, Precision, Trace, TraceMeta, VERSION};
-
-/// Counts what is allocated, so that a test can say how much an input made the reader take.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static COUNTING: Counting = Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promised.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promised.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 /// Only one test at a time may count.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -237,4 +216,74 @@ fn the_largest_headers_stay_below_a_gigabyte() {
         assert!(result.is_err());
         assert!(peak < 1 << 30, "{peak} bytes");
     }
+}
+
+#[test]
+fn a_number_that_is_huge_is_refused_or_does_no_harm() {
+    let _alone = ALONE.lock().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let whole = huge::recorded(&folder.path().join("whole.safetensors"));
+    assert_eq!(huge::used(&whole), "", "the whole one opens");
+    let path = folder.path().join("huge.safetensors");
+    let (mut n_refused, mut n_used) = (0, 0);
+    for (name, bytes) in huge::variants(&whole) {
+        std::fs::write(&path, bytes).unwrap();
+        let before = NOW.load(Ordering::Relaxed);
+        PEAK.store(before, Ordering::Relaxed);
+        match huge::used(&path) {
+            why if why.is_empty() => n_used += 1,
+            why => {
+                assert!(
+                    why.contains("huge.safetensors") && why.contains("damaged"),
+                    "{name}: {why}"
+                );
+                n_refused += 1;
+            }
+        }
+        let peak = PEAK.load(Ordering::Relaxed) - before;
+        assert!(peak < 256 << 20, "{name} took {peak} bytes");
+    }
+    println!("{n_refused} refused, {n_used} used");
+    assert!(
+        n_refused > 20 && n_used > 50,
+        "{n_refused} refused, {n_used} used"
+    );
+}
+
+#[test]
+fn a_description_that_contradicts_the_tensors_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = huge::recorded(&folder.path().join("whole.safetensors"));
+    let path = folder.path().join("huge.safetensors");
+    for (at, value, says) in [
+        (
+            "/companion/family/n_heads",
+            "1099511627776",
+            "1,099,511,627,776 heads per block",
+        ),
+        (
+            "/companion/family/n_heads",
+            "12",
+            "12 heads per block, and blocks.0.attn.hook_pattern has 6",
+        ),
+        ("/companion/family/n_layers", "12", "12 blocks"),
+        (
+            "/companion/family/vocab_size",
+            "5000",
+            "5,000 tokens in its vocabulary",
+        ),
+        ("/companion/family/n_kv_heads", "4", "4 KV heads"),
+        (
+            "/passes/0/cache/used_bytes",
+            "18446744073709551615",
+            "cache of pass 0",
+        ),
+    ] {
+        std::fs::write(&path, huge::with(&whole, at, value)).unwrap();
+        let why = huge::used(&path);
+        assert!(why.contains(says), "{at}: {why}");
+    }
+    std::fs::write(&path, huge::with(&whole, "/passes/0/times/0/1", "1e300")).unwrap();
+    let trace = Trace::open(&path).unwrap();
+    assert!(trace.meta.passes[0].times[0].1 <= 1e9, "no run took longer");
 }

@@ -205,12 +205,11 @@ fn table(trial: &Trial) -> String {
     ]);
     for (side, of) in trial.sides().iter().enumerate() {
         let sums = trial.sums(side);
-        let first = std::time::Duration::from_secs_f64(sums.first_token_s);
         let taken = match sums.n {
             0 => ["–"; 3].map(str::to_owned),
             _ => [
                 units::tokens_per_second(sums.tokens_per_s),
-                units::duration(first),
+                units::seconds(sums.first_token_s),
                 units::bytes(sums.memory_bytes as u64),
             ],
         };

@@ -12,6 +12,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::trace::file::unfinished;
+
 pub use handout::{Block, Handout, handout};
 pub use json::{base64, escaped};
 pub use page::{page, page_hooks};
@@ -22,9 +24,7 @@ pub use values::{csv, npy, write_values};
 /// # Errors
 /// If it cannot be written; a file that was there stays.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    let unfinished = path.with_file_name(name);
+    let unfinished = unfinished(path);
     let written = fs::write(&unfinished, bytes).and_then(|()| fs::rename(&unfinished, path));
     written.with_context(|| {
         // It may not be there at all; the sentence below says what went wrong.

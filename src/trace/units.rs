@@ -122,6 +122,12 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// A time in seconds, as [`duration`] writes it; a dash for what is no time: a negative number, none,
+/// or one that no clock shows.
+pub fn seconds(seconds: f64) -> String {
+    Duration::try_from_secs_f64(seconds).map_or_else(|_| "–".to_owned(), duration)
+}
+
 /// Two decimals below one, one below ten, none above; a dash for what is no number.
 fn three_digits(value: f64) -> String {
     if !value.is_finite() {
@@ -187,7 +193,7 @@ mod tests {
 
     #[test]
     fn durations_change_units_where_people_do() {
-        let of = |secs: f64| duration(Duration::from_secs_f64(secs));
+        let of = |secs: f64| seconds(secs);
         assert_eq!(duration(Duration::from_nanos(850)), "850 ns");
         assert_eq!(
             [of(12e-6), of(3.14e-3), of(0.9999), of(1.23)],
@@ -197,5 +203,6 @@ mod tests {
             [of(59.96), of(125.0), of(3_720.0)],
             ["1 min 0 s", "2 min 5 s", "1 h 2 min"]
         );
+        assert_eq!([of(1e300), of(-1.0), of(f64::NAN)], ["–"; 3]);
     }
 }

@@ -1,7 +1,5 @@
 //! The bar at the top: the program, its modes, the model, what it takes, theme and size.
 
-use std::time::Duration;
-
 use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::answers::Asked;
@@ -142,7 +140,7 @@ fn figures_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let pass = scene.run.passes.get(scene.view.pass());
     let secs: f64 = pass.map_or(0.0, |pass| pass.executed.iter().map(|(_, secs)| secs).sum());
     if secs > 0.0 {
-        let time = units::duration(Duration::from_secs_f64(secs));
+        let time = units::seconds(secs);
         let text = Type::MonoSmall.text(time, palette.muted);
         ui.label(text)
             .on_hover_text("the stages of this pass that have run, added up");

@@ -6,6 +6,7 @@
 
 mod companion;
 mod read;
+mod sane;
 mod write;
 
 use std::collections::BTreeMap;
@@ -18,8 +19,8 @@ use super::answer::CacheSize;
 use super::edit::Edit;
 
 pub use companion::{Companion, RopeFigures};
-pub use read::TraceFile;
-pub use write::destination;
+pub use read::{TraceFile, regular};
+pub use write::{destination, unfinished};
 
 /// The metadata entry that holds a [`TraceMeta`].
 pub const KEY: &str = "vitrine_trace";

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use half::f16;
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{KEY, MAX_HEADER, MAX_JSON_VALUES, Trace, TraceMeta, VERSION, n_json_values};
+use super::{KEY, MAX_HEADER, MAX_JSON_VALUES, Trace, TraceMeta, VERSION, n_json_values, sane};
 use crate::trace::{Address, Axis, Hook, HostTensor, Place, units};
 
 /// Most bytes of tensors that are taken into memory at once.
@@ -52,10 +52,10 @@ impl TraceFile {
     /// If it cannot be read, is no trace, is damaged, or was written by a later version.
     pub fn open(path: &Path) -> Result<Self> {
         let read = || {
+            regular(path)?;
             let file = File::open(path)?;
-            let info = file.metadata()?;
-            ensure!(info.is_file(), "it is not a regular file");
-            Self::new(file, info.len())
+            let size = file.metadata()?.len();
+            Self::new(file, size)
         };
         read().with_context(|| format!("cannot open the trace {}", path.display()))
     }
@@ -83,7 +83,8 @@ impl TraceFile {
         check_layout(&header.tensors, size - data_start).context("it is damaged")?;
         let meta = header.metadata.as_ref().and_then(|map| map.get(KEY));
         let meta = meta.context("it is a safetensors file, but no trace of Vitrine")?;
-        let meta = read_meta(meta)?;
+        let mut meta = read_meta(meta)?;
+        sane::check(&header.tensors, &mut meta).context("it is damaged")?;
         check_shapes(&header.tensors, &meta).context("it is damaged")?;
         Ok(Self {
             meta,
@@ -184,6 +185,16 @@ impl Trace {
         let size = bytes.len() as u64;
         TraceFile::new(Cursor::new(bytes.to_vec()), size)?.read_all()
     }
+}
+
+/// Refuses a folder, a device and a pipe before it is opened: a pipe lets nobody go who opens it
+/// while nobody writes.
+///
+/// # Errors
+/// If there is no file of that name, or it is another thing.
+pub fn regular(path: &Path) -> Result<()> {
+    ensure!(fs::metadata(path)?.is_file(), "it is not a regular file");
+    Ok(())
 }
 
 fn read_meta(meta: &str) -> Result<TraceMeta> {

@@ -21,7 +21,7 @@ impl Trace {
     pub fn save(&self, path: &Path, precision: Precision) -> Result<()> {
         let path = &destination(path)?;
         let header = self.header(precision)?;
-        let unfinished = path.with_extension("unfinished");
+        let unfinished = unfinished(path);
         let written = self
             .write_to(&unfinished, &header, precision)
             .and_then(|()| fs::rename(&unfinished, path));
@@ -81,6 +81,14 @@ impl Trace {
         );
         Ok(header)
     }
+}
+
+/// Where the file `path` is written before it is whole: beside it, under a name of its own.
+#[must_use]
+pub fn unfinished(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".unfinished");
+    path.with_file_name(name)
 }
 
 /// Where a file of the name `path` really lies: behind a link, where that leads.

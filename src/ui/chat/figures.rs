@@ -1,8 +1,6 @@
 //! How an answer was made, in one line: tokens, speed, time to the first token, why it ended, and
 //! what of the prompt came from the cache.
 
-use std::time::Duration;
-
 use egui::Ui;
 
 use crate::chat::{Message, Reply};
@@ -80,7 +78,7 @@ fn being_written(scene: &Scene<'_>, message: &Message, reply: &Reply) -> String 
 }
 
 fn line(answer: &Answer) -> String {
-    let first = units::duration(Duration::from_secs_f64(answer.speed.ttft_s));
+    let first = units::seconds(answer.speed.ttft_s);
     let n_prompt = units::count(answer.prompt_tokens.len() as u64);
     let parts = [
         format!("{} tokens", units::count(answer.tokens.len() as u64)),

@@ -1,8 +1,6 @@
 //! Side by side: the same questions put to several models or settings, one after the other, so that
 //! the speeds are those of each alone.
 
-use std::time::Duration;
-
 use egui::{CentralPanel, DragValue, ScrollArea, TextEdit, Ui, WidgetInfo, vec2};
 
 use super::ChatCommand;
@@ -279,7 +277,7 @@ fn sums_ui(ui: &mut Ui, table: &Trial) {
                         ui.label(Type::Mono.text("–", palette.muted));
                     }
                 } else {
-                    let first = units::duration(Duration::from_secs_f64(sums.first_token_s));
+                    let first = units::seconds(sums.first_token_s);
                     for text in [
                         units::tokens_per_second(sums.tokens_per_s),
                         first,
@@ -327,6 +325,6 @@ fn told(measured: &Measured) -> String {
         "{} tokens  {}  first after {}",
         measured.n_tokens,
         units::tokens_per_second(measured.tokens_per_s),
-        units::duration(Duration::from_secs_f64(measured.first_token_s))
+        units::seconds(measured.first_token_s)
     )
 }

@@ -141,15 +141,13 @@ impl Picture for BlockPicture {
         let time = pass.and_then(|pass| {
             let executed = pass.executed.iter();
             let mut found = executed.filter(|(stage, _)| *stage == Stage::Block(layer));
-            found
-                .next()
-                .map(|(_, secs)| std::time::Duration::from_secs_f64(secs.max(0.0)))
+            found.next().map(|(_, secs)| *secs)
         });
         let mut meta = vec![format!(
             "[pos {n_pos}, d_model {}] · f32",
             scene.facts.d_model
         )];
-        meta.extend(time.map(crate::trace::units::duration));
+        meta.extend(time.map(crate::trace::units::seconds));
         Side {
             happens: fill(stages::BLOCK.happens, &[("token", &token)]),
             look_for: stages::BLOCK.look_for.into(),

@@ -1,12 +1,10 @@
 //! What the cache saves: one decode step with it beside the whole text again, both measured.
 
-use std::time::Duration;
-
 use egui::{Ui, vec2};
 
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::ledger::CacheCost;
-use crate::trace::units::{count, duration};
+use crate::trace::units::{count, seconds as written};
 use crate::ui::picture::Scene;
 use crate::ui::pictures::shared::told_ui;
 use crate::ui::theme::{Palette, Role, Type, space};
@@ -46,7 +44,7 @@ pub fn saves_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
 }
 
 fn bar(label: &str, seconds: f64, colour: egui::Color32) -> Bar {
-    let time = duration(Duration::from_secs_f64(seconds.max(0.0)));
+    let time = written(seconds);
     Bar::new(label, seconds as f32, time, colour)
 }
 

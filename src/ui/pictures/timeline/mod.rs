@@ -8,8 +8,7 @@ mod tokens;
 use egui::Ui;
 
 use crate::trace::debug::DebugCommand;
-use crate::trace::units::duration;
-use crate::trace::{Place, Stage, View};
+use crate::trace::{Place, Stage, View, units};
 use crate::ui::command::Command;
 use crate::ui::picture::{Heading, Picture, Scene, Side, Term, formula_ui};
 use crate::ui::pictures::shared::{hover, percent, run_first_ui, written};
@@ -98,7 +97,7 @@ impl Picture for TimelinePicture {
         let n_passes = scene.run.passes.len();
         let (n_tokens, n) = (scene.run.ids.len().to_string(), n_passes.to_string());
         let seconds: f64 = scene.run.passes.iter().map(passes::seconds).sum();
-        let time = std::time::Duration::from_secs_f64(seconds.max(0.0));
+        let time = units::seconds(seconds);
         Side {
             happens: fill(words.happens, &[("n_tokens", &n_tokens), ("n_passes", &n)]),
             look_for: words.look_for.into(),
@@ -106,11 +105,7 @@ impl Picture for TimelinePicture {
             tries: tries(scene),
             check: None,
             meta: vec![
-                format!(
-                    "{} · {}",
-                    counted(n_passes, "pass", "passes"),
-                    duration(time)
-                ),
+                format!("{} · {}", counted(n_passes, "pass", "passes"), time),
                 counted(scene.run.branches.len(), "branch", "branches"),
             ],
         }

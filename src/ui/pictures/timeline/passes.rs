@@ -1,13 +1,11 @@
 //! How long every pass took, and what its stages took of it.
 
-use std::time::Duration;
-
 use egui::{Align2, Color32, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::question::{Question, Told};
 use crate::trace::debug::PassState;
-use crate::trace::units::{bytes, bytes_per_second, duration, tokens_per_second};
-use crate::trace::{Place, Stage};
+use crate::trace::units::{bytes, bytes_per_second, tokens_per_second};
+use crate::trace::{Place, Stage, units};
 use crate::ui::command::Command;
 use crate::ui::picture::{Scene, Term};
 use crate::ui::pictures::shared::{Chart, text_in, ticks};
@@ -243,7 +241,7 @@ fn time(seconds: f64) -> String {
     if seconds <= 0.0 {
         return "0".to_owned();
     }
-    duration(Duration::from_secs_f64(seconds.max(0.0)))
+    units::seconds(seconds)
 }
 
 /// Blocks are told apart by turns of one hue.

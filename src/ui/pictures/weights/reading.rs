@@ -125,7 +125,7 @@ fn pass_ui(ui: &mut Ui, scene: &mut Scene<'_>, cost: &PassCost) {
         cost.n_pos,
         if cost.n_pos == 1 { "token" } else { "tokens" },
         units::bytes(cost.weight_bytes()),
-        units::duration(std::time::Duration::from_secs_f64(cost.seconds())),
+        units::seconds(cost.seconds()),
     );
     section_ui(
         ui,
@@ -148,7 +148,7 @@ fn pass_ui(ui: &mut Ui, scene: &mut Scene<'_>, cost: &PassCost) {
                 units::bytes(stage.weight_bytes),
                 palette.role(role),
             );
-            bar.second = units::duration(std::time::Duration::from_secs_f64(stage.seconds));
+            bar.second = units::seconds(stage.seconds);
             bar
         })
         .collect();
