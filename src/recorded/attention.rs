@@ -114,6 +114,8 @@ impl Player {
         })
     }
 
+    /// The map of a head as far as it was recorded: its shares, and each state before them whose
+    /// values are in the file.
     fn score_maps(&mut self, at: Head) -> Result<ScoreMaps> {
         let (start, n_pos) = self.values.span(at.pass)?;
         let kv_head = self.kv_head(at.head)?;
@@ -122,23 +124,23 @@ impl Player {
             n_pos.saturating_mul(n_keys) <= LARGEST_MAP,
             "a map of {n_pos} by {n_keys} is too large to be shown"
         );
+        let size = [n_pos, n_keys];
         let pattern = self.map(at, BlockHook::Pattern)?;
-        let masked = self.map(at, BlockHook::Scores)?;
-        let q = self.vectors(at, &QUERIES, at.head, 0..0)?;
-        let k = self.vectors(at, &KEYS, kv_head, 0..at.pass)?;
         ensure!(
-            masked.shape() == [q.len(), k.len()] && pattern.shape() == masked.shape(),
+            pattern.shape() == size,
             "the cache of this run has dropped positions, so its keys cannot be told by position"
         );
-        let products: Vec<f64> = q
-            .iter()
-            .flat_map(|q| k.iter().map(move |k| dot(q, k)))
-            .collect();
+        let masked = self.map(at, BlockHook::Scores);
+        let masked = masked.ok().filter(|masked| masked.shape() == size);
         let scale = (self.family.head_dim as f64).sqrt().recip();
-        let shape = masked.shape().to_vec();
-        let tensor = |times: f64| {
-            let values: Vec<f32> = products.iter().map(|x| (x * times) as f32).collect();
-            HostTensor::new(shape.clone(), values).context("a map lost its shape")
+        let products = self.products(at, kv_head).unwrap_or_default();
+        let times = |factor: f64| {
+            let values: Vec<f32> = products.iter().map(|x| (x * factor) as f32).collect();
+            HostTensor::new(size.to_vec(), values)
+        };
+        let or_nothing = |map: Option<HostTensor>| {
+            let nothing = || HostTensor::new(vec![0, 0], Vec::new());
+            map.or_else(nothing).context("a map lost its shape")
         };
         Ok(ScoreMaps {
             layer: at.layer,
@@ -146,11 +148,19 @@ impl Player {
             kv_head,
             start,
             scale,
-            dot: tensor(1.0)?,
-            scaled: tensor(scale)?,
-            masked,
+            dot: or_nothing(times(1.0))?,
+            scaled: or_nothing(times(scale))?,
+            masked: or_nothing(masked)?,
             pattern,
         })
+    }
+
+    /// The product of each query with each key, row by row, if both were recorded.
+    fn products(&mut self, at: Head, kv_head: usize) -> Result<Vec<f64>> {
+        let q = self.vectors(at, &QUERIES, at.head, 0..0)?;
+        let k = self.vectors(at, &KEYS, kv_head, 0..at.pass)?;
+        let rows = q.iter().flat_map(|q| k.iter().map(move |k| dot(q, k)));
+        Ok(rows.collect())
     }
 
     fn miniatures(&mut self, pass: usize, layer: usize, size: usize) -> Result<Vec<Miniature>> {

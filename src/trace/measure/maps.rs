@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::trace::HostTensor;
 
-/// One head's map in the four states it goes through. Each is `[query_pos, key_pos]`.
+/// One head's map in the four states it goes through. Each is `[query_pos, key_pos]`; of a recorded
+/// run a state whose values were not recorded is empty, `[0, 0]`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScoreMaps {
     /// Block.

@@ -22,7 +22,7 @@ use crate::ui::picture::{
 };
 use crate::ui::pictures::parts::try_edit;
 use crate::ui::state::Mode;
-use crate::ui::theme::Role;
+use crate::ui::theme::{Palette, Role, Type};
 use crate::ui::widgets::heatmap::{MapCell, figure};
 use crate::ui::words::{fill, stages};
 
@@ -187,6 +187,9 @@ impl AttentionPicture {
             .as_ref()
             .and_then(|at| cell_of(scene, at));
         let chosen = self.cell_without_hover(scene, maps);
+        if let Some(lack) = lack(maps, step(scene)).filter(|_| !self.options.is_arcs) {
+            return missing_ui(ui, lack);
+        }
         let pointed = match (self.options.is_arcs, maps.pattern.shape()) {
             (true, _) => self.map.arcs_ui(ui, scene, maps, chosen),
             (false, [1, _]) if maps.start > 0 => decode::decode_ui(ui, scene, maps, chosen),
@@ -379,6 +382,27 @@ fn point(scene: &mut Scene<'_>, cell: MapCell) {
     scene.point(Pointing::Lock(Some(locked)));
 }
 
+/// What a recording lacks for the map of tab `step`.
+fn lack(maps: &ScoreMaps, step: usize) -> Option<&'static str> {
+    let (map, lack) = match step {
+        0 => (&maps.dot, "queries and keys"),
+        1 => (&maps.scaled, "queries and keys"),
+        2 => (&maps.masked, "scores"),
+        _ => return None,
+    };
+    map.values().is_empty().then_some(lack)
+}
+
+/// Says why a tab of a recorded run is empty.
+fn missing_ui(ui: &mut Ui, lack: &str) {
+    let text = format!(
+        "This step was not recorded: it takes the {lack} of this block, and the file keeps the shares \
+         that came of them, on the last tab."
+    );
+    let text = Type::Body.text(text, Palette::of(ui).muted);
+    ui.add(egui::Label::new(text).wrap());
+}
+
 /// The formula of a cell: from q · k to its share.
 fn terms(scene: &Scene<'_>, maps: &ScoreMaps, cell: MapCell) -> Vec<Term> {
     let at = [cell.row, cell.col];
@@ -388,11 +412,16 @@ fn terms(scene: &Scene<'_>, maps: &ScoreMaps, cell: MapCell) -> Vec<Term> {
         Term::of(Role::Query, format!("q[{}]", scene.name(own))),
         Term::words("·"),
         Term::of(Role::Key, format!("k[{}]", scene.name(cell.col))),
-        Term::words("="),
-        Term::number(number(&maps.dot)),
-        Term::words(format!("→ ÷ √{} →", scene.facts.head_dim)),
-        Term::number(number(&maps.scaled)),
     ];
+    terms.extend(match lack(maps, 0) {
+        Some(_) => vec![Term::words("was not recorded")],
+        None => vec![
+            Term::words("="),
+            Term::number(number(&maps.dot)),
+            Term::words(format!("→ ÷ √{} →", scene.facts.head_dim)),
+            Term::number(number(&maps.scaled)),
+        ],
+    });
     if cell.col > own {
         terms.push(Term::words("→ masked, it comes later →"));
     } else {
