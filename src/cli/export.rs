@@ -17,7 +17,7 @@ use crate::lesson::library::Library;
 use crate::settings::{PromptSettings, Settings, ThemeChoice};
 use crate::trace::debug::DebugCommand;
 use crate::trace::file::Trace;
-use crate::trace::{Address, Hook, HostTensor, Place, units};
+use crate::trace::{Address, Hook, HostTensor, Part, Place, units};
 use crate::ui::spot::Spot;
 
 /// Flags of `vitrine export`.
@@ -70,9 +70,9 @@ enum What {
     },
     /// The values at an address, as a table (.csv) or for NumPy (.npy).
     Values {
-        /// Where: `blocks.2.attn.hook_pattern[3]`.
+        /// Where: `blocks.2.attn.hook_pattern[3]`, or a slice: `blocks.2.attn.hook_z[0..2, 3]`.
         #[arg(value_name = "ADDRESS")]
-        address: Address,
+        part: Part,
         #[command(flatten)]
         source: Source,
         /// The file to write; its ending says how.
@@ -148,13 +148,9 @@ pub fn run(args: &Args) -> Result<Ended> {
             export::write(out, svg.as_bytes())?;
             out
         }
-        What::Values {
-            address,
-            source,
-            out,
-        } => {
-            let value = source.value(address)?;
-            export::write_values(out, &value, address)?;
+        What::Values { part, source, out } => {
+            let whole = source.value(&part.value)?;
+            export::write_values(out, &whole, part)?;
             out
         }
     };

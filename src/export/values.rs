@@ -3,21 +3,29 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
-use crate::trace::{Address, HostTensor, Place};
+use crate::trace::{HostTensor, Part};
 
-/// Writes `value`, which stands at `address`, as the ending of `path` says: `.csv` or `.npy`.
+/// Writes `part` of what stands at its address, `whole`, as the ending of `path` says: `.csv` or `.npy`.
 ///
 /// # Errors
-/// If it is another ending, or the file cannot be written.
-pub fn write_values(path: &Path, value: &HostTensor, address: &Address) -> Result<()> {
+/// If it is another ending, the part lies outside, or the file cannot be written.
+pub fn write_values(path: &Path, whole: &HostTensor, part: &Part) -> Result<()> {
+    let value = part.cut(whole);
+    let outside = || {
+        format!(
+            "{part} lies outside the value, whose shape is {:?}",
+            whole.shape()
+        )
+    };
+    let value = &value.with_context(outside)?;
     let ending = path.extension().unwrap_or_default().to_ascii_lowercase();
     if ending == "npy" {
         return super::write(path, &npy(value));
     }
     if ending == "csv" {
-        return super::write(path, csv(value, address).as_bytes());
+        return super::write(path, csv(value, part).as_bytes());
     }
     bail!("values are saved as .csv or .npy, so give the file one of these endings")
 }
@@ -27,26 +35,23 @@ pub fn write_values(path: &Path, value: &HostTensor, address: &Address) -> Resul
 /// The first line names the axes, and the places of the last one: `head,query_pos,0,1,2`. Numbers
 /// are written so that reading them gives the same bits; a masked score is `-inf`.
 #[must_use]
-pub fn csv(value: &HostTensor, address: &Address) -> String {
+pub fn csv(value: &HostTensor, part: &Part) -> String {
     let shape = value.shape();
-    let axes: Vec<&str> = match address.place {
-        Place::Hook(hook) => hook.axes().iter().map(|axis| axis.name()).collect(),
-        _ => Vec::new(),
-    };
-    let names = axes.get(address.index.len()..).unwrap_or_default();
+    let axes = part.axes();
+    let first = |axis: usize| axes.get(axis).map_or(0, |axis| axis.first);
     let width = shape.last().copied().unwrap_or(1).max(1);
     let outer = shape.split_last().map_or(&[][..], |(_, outer)| outer);
     let mut text = String::new();
     for at in 0..outer.len() {
-        let name = names.get(at).copied().unwrap_or("axis");
+        let name = axes.get(at).map_or("axis", |axis| axis.name);
         let _ = write!(text, "{name},");
     }
-    let columns: Vec<String> = (0..width).map(|column| column.to_string()).collect();
-    text.push_str(&columns.join(","));
+    let columns = (0..width).map(|column| (first(outer.len()) + column).to_string());
+    text.push_str(&columns.collect::<Vec<_>>().join(","));
     text.push('\n');
     for (row, values) in value.values().chunks(width).enumerate() {
-        for place in index_of(row, outer) {
-            let _ = write!(text, "{place},");
+        for (axis, place) in index_of(row, outer).into_iter().enumerate() {
+            let _ = write!(text, "{},", first(axis) + place);
         }
         let numbers: Vec<String> = values.iter().map(|x| x.to_string()).collect();
         text.push_str(&numbers.join(","));
@@ -104,14 +109,17 @@ mod tests {
 
     #[test]
     fn a_table_names_its_axes() {
-        let address = "blocks.0.attn.hook_pattern[1]".parse().unwrap();
-        let text = csv(&tensor(&[2, 3]), &address);
+        let part = "blocks.0.attn.hook_pattern[1]".parse().unwrap();
+        let text = csv(&tensor(&[2, 3]), &part);
         assert_eq!(text, "query_pos,0,1,2\n0,0,0.25,0.5\n1,0.75,1,1.25\n");
         let whole = csv(
             &tensor(&[2, 2, 1]),
             &"blocks.0.attn.hook_q".parse().unwrap(),
         );
         assert_eq!(whole, "pos,head,0\n0,0,0\n0,1,0.25\n1,0,0.5\n1,1,0.75\n");
+        let range = "blocks.0.attn.hook_pattern[1, 4..6]".parse().unwrap();
+        let text = csv(&tensor(&[2, 1]), &range);
+        assert_eq!(text, "query_pos,0\n4,0\n5,0.25\n");
     }
 
     #[test]

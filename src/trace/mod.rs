@@ -11,6 +11,7 @@ pub mod edit;
 pub mod file;
 mod hook;
 pub mod measure;
+mod part;
 pub mod sampling;
 mod stage;
 mod tensor;
@@ -18,5 +19,6 @@ pub mod units;
 
 pub use address::{Address, NoAddress, Place, View};
 pub use hook::{Axis, BlockHook, Hook, UnknownHook};
+pub use part::{Part, PartAxis};
 pub use stage::{Stage, UnknownStage};
 pub use tensor::HostTensor;

@@ -1,6 +1,7 @@
 //! The text form of edits.
 
 use std::fmt;
+use std::num::ParseIntError;
 use std::str::FromStr;
 
 use super::{Action, Change, Edit, EditError, LogitChange, Select, ValueEdit};
@@ -114,7 +115,7 @@ impl FromStr for Action {
                     .ok_or_else(|| no_edit(format!("the bracket of '[{rest}' is not closed")))?;
                 let parts = inside.split(',').map(|part| {
                     let part = part.trim();
-                    select(part).ok_or_else(|| no_edit(no_selection(part)))
+                    part.parse().map_err(|_| no_edit(no_selection(part)))
                 });
                 (hook.trim(), parts.collect::<Result<_, _>>()?)
             }
@@ -222,13 +223,17 @@ fn finite(text: &str) -> Option<f32> {
     text.trim().parse().ok().filter(|x: &f32| x.is_finite())
 }
 
-fn select(text: &str) -> Option<Select> {
-    if text == ":" {
-        return Some(Select::All);
-    }
-    match text.split_once("..") {
-        Some((start, end)) => Some(Select::Range(start.parse().ok()?, end.parse().ok()?)),
-        None => Some(Select::One(text.parse().ok()?)),
+impl FromStr for Select {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        if text == ":" {
+            return Ok(Self::All);
+        }
+        Ok(match text.split_once("..") {
+            Some((start, end)) => Self::Range(start.parse()?, end.parse()?),
+            None => Self::One(text.parse()?),
+        })
     }
 }
 
