@@ -174,7 +174,14 @@ impl ViewLine {
             "head" => self.head = Some(number(&value)?),
             "pos" => self.pos = Some(number(&value)?),
             "key" => self.key = Some(number(&value)?),
-            "steps" => self.steps = Some(number(&value)?.min(MOST_STEPS)),
+            "steps" => {
+                let steps = number(&value)?;
+                if steps > MOST_STEPS {
+                    let why = format!("steps= is at most {MOST_STEPS}, not {steps}");
+                    return Err(NoViewLine(why));
+                }
+                self.steps = Some(steps);
+            }
             _ => {
                 return Err(NoViewLine(format!(
                     "'{name}=' is not one of model, seed, raw, chat, system, at, head, pos, key, \
@@ -240,6 +247,7 @@ mod tests {
             ("head=three", "wants a number, not 'three'"),
             ("raw=\"open", "do not close"),
             ("at=moon", "'moon' is no address"),
+            ("steps=1000000000", "at most 512"),
         ] {
             let error = text.parse::<ViewLine>().unwrap_err().to_string();
             assert!(error.contains(says), "{error}");

@@ -11,6 +11,7 @@ use crate::ui::models::{Entry as Shelved, ShelfCommand};
 use crate::ui::picture::Scene;
 use crate::ui::pictures;
 use crate::ui::share::Share;
+use crate::ui::sheets::view_line;
 use crate::ui::spot::{PictureKind, Spot};
 use crate::ui::state::Mode;
 use crate::ui::view_line::ViewLine;
@@ -169,7 +170,9 @@ fn commands(scene: &Scene<'_>) -> Vec<Entry> {
         Command::Mode(Mode::Chat),
         Command::Chat(Box::new(ChatCommand::Trial(true))),
     ]);
-    known.chain([new, sides]).collect()
+    let copied = Entry::new(Kind::Command, "Copy this view", "as one line of text");
+    let copied = copied.doing(vec![Command::Copy(view_line(scene).to_string())]);
+    known.chain([new, sides, copied]).collect()
 }
 
 /// Every address of `--list-places`, with the model's own blocks and the pictures' tabs.

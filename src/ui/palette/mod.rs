@@ -12,6 +12,7 @@ use super::command::Command;
 use super::models::ShelfCommand;
 use super::picture::Scene;
 use super::theme::{Palette, Type, corner, space};
+use super::view_line::ViewLine;
 
 pub use entries::{Entry, Kind, READERS, Reader};
 pub use fuzzy::fit;
@@ -32,6 +33,8 @@ struct Open {
     all: Arc<Vec<Entry>>,
     listed: Arc<Vec<Entry>>,
     chosen: usize,
+    /// What is wrong with the typed text, if it is a view.
+    fault: Option<String>,
     /// Whether the list of models was there when `all` was made.
     has_models: bool,
 }
@@ -147,6 +150,9 @@ fn find(open: &mut Open, scene: &Scene<'_>) {
             listed.push(entry.clone());
         }
     }
+    // Who types name=value means a view.
+    let view = typed.contains('=').then(|| typed.parse::<ViewLine>());
+    open.fault = view.and_then(|view| Some(view.err()?.to_string()));
     open.listed = Arc::new(listed);
     open.found_for = Some(open.typed.clone());
     open.chosen = 0;
@@ -157,6 +163,13 @@ fn list_ui(ui: &mut Ui, open: &mut Open) -> bool {
     let palette = Palette::of(ui);
     let height = (ui.ctx().content_rect().height() - 220.0).clamp(120.0, 12.0 * ROW);
     ui.set_min_height(height + 24.0);
+    if let Some(fault) = &open.fault {
+        ui.add(egui::Label::new(Type::Body.text(fault, palette.bad)).wrap());
+        ui.add_space(space::SMALL);
+    }
+    if open.listed.is_empty() && open.fault.is_some() {
+        return false;
+    }
     if open.listed.is_empty() {
         let text = "Nothing is called so. Try fewer letters.";
         ui.label(Type::Body.text(text, palette.muted));
