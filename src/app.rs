@@ -80,6 +80,10 @@ pub struct App {
     first_steps: Option<usize>,
     /// What to point at once the run has come there.
     aim: Aim,
+    /// What was on view before a line was opened, until its run is there.
+    before_view: Option<Box<(ViewState, PromptSettings)>>,
+    /// A recorded run to be opened again.
+    reopens: Option<PathBuf>,
     /// Whether a view stays open while the run moves.
     keeps_view: bool,
     stepped_at: Instant,
@@ -141,6 +145,8 @@ impl App {
             target: start.target,
             first_steps: Some(start.steps),
             aim: Aim::of_flags(start.token, start.head),
+            before_view: None,
+            reopens: None,
             keeps_view: false,
             stepped_at: Instant::now(),
             chat: ChatDesk::new(start.chats, move || wake_again.request_repaint())?,
@@ -342,6 +348,10 @@ impl eframe::App for App {
         if let Some(inner) = ui.input(|input| input.viewport().inner_rect) {
             self.settings.window = [inner.width() * zoom, inner.height() * zoom];
         }
+    }
+
+    fn raw_input_hook(&mut self, _ctx: &egui::Context, input: &mut egui::RawInput) {
+        self.hide_pointer(input);
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {

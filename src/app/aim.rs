@@ -67,6 +67,7 @@ impl App {
             self.take_aim();
             return;
         }
+        self.before_view = Some(Box::new((self.view.clone(), self.settings.prompt.clone())));
         if let Some(model) = model {
             self.model.name = model;
         }
@@ -76,6 +77,19 @@ impl App {
         self.view.look(spot);
         self.reopen();
         self.first_steps = Some(line.steps.unwrap_or(0));
+    }
+
+    /// The view that came as a line cannot be opened: everything is as it was before.
+    pub(super) fn back_from_view(&mut self) {
+        if let Some(before) = self.before_view.take() {
+            let (view, prompt) = *before;
+            self.reopens.clone_from(&view.recorded);
+            self.view = view;
+            self.view.recorded = None;
+            self.settings.prompt = prompt;
+            self.view.overlay = None;
+            (self.first_steps, self.aim) = (None, Aim::default());
+        }
     }
 
     /// Runs on until `steps` tokens are generated.

@@ -22,10 +22,13 @@ impl App {
                 News::Run(run) => self.stands(run),
                 News::NotOpened(why) => self.not_opened(&why),
                 News::Notice(text) => self.messages.tell(text),
+                News::NotTraced(why) => {
+                    self.not_traced();
+                    self.messages.failed("put the run into a file", &why);
+                }
                 News::Traced(trace) => self.traced(ctx, trace),
                 News::Failed { what, why } => {
                     self.target = None;
-                    self.not_traced();
                     self.view.is_playing = false;
                     self.messages.failed(what, &why);
                 }
@@ -51,6 +54,7 @@ impl App {
 
     fn opened(&mut self, run: Arc<RunState>) {
         self.facts = ModelFacts::default();
+        self.before_view = None;
         let before = self.opened_model.replace(self.model.clone());
         if self.shelf.loading.take().is_some() {
             self.settings.model = Some(self.model.name.clone());
@@ -86,6 +90,7 @@ impl App {
         }
         self.target = None;
         self.shelf.loading = None;
+        self.back_from_view();
         self.messages.failed("open the run", why);
         match (&self.run, &self.opened_model) {
             (Some(_), Some(model)) => self.model = model.clone(),

@@ -1,8 +1,6 @@
 //! A picture of one state: the real window, drawn until everything on it has been computed.
 
-use std::fs::File;
-use std::io::BufWriter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -13,6 +11,7 @@ use egui::ColorImage;
 use super::App;
 use super::aim::Aim;
 use super::launch::{Start, run_native};
+use crate::export;
 use crate::ui::spot::Spot;
 
 /// A state that is not settled by then is not coming.
@@ -48,7 +47,7 @@ pub fn shoot(start: Start, file: &Path) -> Result<()> {
     let image = outcome
         .try_recv()
         .context("the window closed before it was drawn")??;
-    save_png(&image, file).with_context(|| format!("cannot write {}", file.display()))
+    save_png(&image, file)
 }
 
 /// The window with a camera.
@@ -158,10 +157,9 @@ impl eframe::App for Shooter {
 
 /// Writes a picture, all of it or nothing.
 pub(super) fn save_png(image: &ColorImage, file: &Path) -> Result<()> {
-    let unfinished: PathBuf = file.with_extension("unfinished");
     let [width, height] = image.size;
-    let out = BufWriter::new(File::create(&unfinished)?);
-    let mut encoder = png::Encoder::new(out, u32::try_from(width)?, u32::try_from(height)?);
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, u32::try_from(width)?, u32::try_from(height)?);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     let pixels = image
@@ -170,5 +168,5 @@ pub(super) fn save_png(image: &ColorImage, file: &Path) -> Result<()> {
         .flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]);
     let pixels: Vec<u8> = pixels.collect();
     encoder.write_header()?.write_image_data(&pixels)?;
-    Ok(std::fs::rename(&unfinished, file)?)
+    export::write(file, &bytes)
 }

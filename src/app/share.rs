@@ -1,6 +1,7 @@
 //! Sharing, carried out: files are read and written on threads of their own, and told of when they
 //! are done.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -18,7 +19,7 @@ use crate::export;
 use crate::recorded::{self, RecordedRun};
 use crate::settings::PromptSettings;
 use crate::trace::file::{Precision, Trace, TraceMeta};
-use crate::trace::{Address, HostTensor, Place, View};
+use crate::trace::{Hook, HostTensor, Part, Place, View};
 use crate::ui::answers::Asked;
 use crate::ui::link::Door;
 use crate::ui::picture::picture_area;
@@ -37,10 +38,12 @@ pub(super) struct Sharing {
     n_running: usize,
     /// What becomes of the trace that was asked for.
     traced: Option<Keep>,
+    /// What is saved after that, one file after the other: each with its own choice.
+    saves: VecDeque<(Keep, Vec<Hook>)>,
     /// A picture that was asked for.
     photo: Option<Photo>,
     /// Values that were asked for, and their file.
-    values: Option<(PathBuf, Address)>,
+    values: VecDeque<(PathBuf, Part)>,
     /// The prompt that is saved, while a recorded run shows its own.
     own_prompt: Option<PromptSettings>,
 }
@@ -74,8 +77,9 @@ impl Default for Sharing {
             tell,
             n_running: 0,
             traced: None,
+            saves: VecDeque::new(),
             photo: None,
-            values: None,
+            values: VecDeque::new(),
             own_prompt: None,
         }
     }
@@ -84,8 +88,8 @@ impl Default for Sharing {
 impl Sharing {
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
-        let waits = self.traced.is_some() || self.values.is_some() || self.photo.is_some();
-        self.n_running == 0 && !waits
+        let saves = self.traced.is_some() || !self.saves.is_empty() || !self.values.is_empty();
+        self.n_running == 0 && !saves && self.photo.is_none()
     }
 
     /// The prompt to be saved, where it is not the one that is shown.
@@ -116,15 +120,15 @@ impl App {
                 hooks,
                 precision,
             } => {
-                self.sharing.traced = Some(Keep::File(path, precision));
-                self.link.record(hooks);
+                let save = (Keep::File(path, precision), hooks);
+                self.sharing.saves.push_back(save);
             }
             Share::SavePage(path) => {
-                self.sharing.traced = Some(Keep::Page(path));
-                self.link.record(export::page_hooks(&self.facts.hooks));
+                let save = (Keep::Page(path), export::page_hooks(&self.facts.hooks));
+                self.sharing.saves.push_back(save);
             }
             Share::SavePicture(path) => self.save_picture(ctx, path),
-            Share::SaveValues { path, address } => self.sharing.values = Some((path, address)),
+            Share::SaveValues { path, part } => self.sharing.values.push_back((path, part)),
         }
     }
 
@@ -144,9 +148,13 @@ impl App {
                 }
             }
         }
+        self.save_next();
         self.fetch_values(ctx);
         self.take_photo(ctx);
         self.go_on_drawing(ctx);
+        if let Some(path) = self.reopens.take() {
+            self.peek(ctx, path);
+        }
         for path in dropped(ctx) {
             self.peek(ctx, path);
         }
@@ -172,9 +180,21 @@ impl App {
         });
     }
 
-    /// The trace that was asked for will not come.
+    /// The trace that was asked for will not come, nor what was to be saved of the same run.
     pub(super) fn not_traced(&mut self) {
         self.sharing.traced = None;
+        self.sharing.saves.clear();
+    }
+
+    /// Begins with the next file, once the one before is written.
+    fn save_next(&mut self) {
+        if self.sharing.traced.is_some() || self.sharing.n_running > 0 {
+            return;
+        }
+        if let Some((keep, hooks)) = self.sharing.saves.pop_front() {
+            self.sharing.traced = Some(keep);
+            self.link.record(hooks);
+        }
     }
 
     /// Runs `work` on a thread of its own, and takes in what it has done.
@@ -255,6 +275,11 @@ impl App {
         if self.view.recorded.take().is_some() {
             self.link.read_through(None);
             self.sharing.own_prompt = None;
+            // What was said of the recording is not true of the model's run.
+            self.messages.clear();
+            let model = &self.model.name;
+            let told = format!("The recording has no model: this runs on {model}.");
+            self.messages.tell(told);
         }
     }
 
@@ -264,8 +289,9 @@ impl App {
         match ending.to_str() {
             Some("svg") => self.draw_off(ctx, path),
             Some("png") => {
-                // A notice would lie over the picture.
+                // A notice would lie over the picture, and where the pointer lies says nothing in it.
                 self.messages.clear_notices();
+                (self.view.hovered, self.view.is_still) = (None, true);
                 let shutter = Instant::now() + SHEET_GONE;
                 self.sharing.photo = Some(Photo::Soon(path, shutter));
             }
@@ -273,6 +299,21 @@ impl App {
                 "save the picture",
                 "pictures are saved as .png or .svg, so give the file one of these endings",
             ),
+        }
+    }
+
+    /// While a photo is taken there is no pointer.
+    pub(super) fn hide_pointer(&self, input: &mut egui::RawInput) {
+        use egui::Event::{MouseMoved, PointerButton, PointerGone, PointerMoved};
+        if self.sharing.photo.is_some() {
+            let is_pointer = |event: &egui::Event| {
+                matches!(
+                    event,
+                    MouseMoved(_) | PointerMoved(_) | PointerButton { .. }
+                )
+            };
+            input.events.retain(|event| !is_pointer(event));
+            input.events.push(PointerGone);
         }
     }
 
@@ -294,6 +335,7 @@ impl App {
             }
             Some(Photo::Taken(path, photo)) => match photo.try_recv() {
                 Ok(image) => {
+                    self.view.is_still = false;
                     let scale = ctx.pixels_per_point();
                     let area = picture_area(ctx);
                     self.in_background(ctx, "save the picture", move || {
@@ -313,19 +355,19 @@ impl App {
 
     /// Asks for the values that are to be saved, until they are there.
     fn fetch_values(&mut self, ctx: &egui::Context) {
-        let Some((path, address)) = self.sharing.values.clone() else {
+        let Some((path, part)) = self.sharing.values.front().cloned() else {
             return;
         };
-        let told = self.link.ask(&Question::Values(vec![address.clone()]));
+        let told = self.link.ask(&Question::Values(vec![part.value.clone()]));
         let value = match told {
             Asked::Waiting => return,
             Asked::Failed(why) => Err(why.to_string()),
             Asked::Ready(told) => first_value(&told),
         };
-        self.sharing.values = None;
+        self.sharing.values.pop_front();
         match value {
             Ok(value) => self.in_background(ctx, "save the values", move || {
-                export::write_values(&path, &value, &address)?;
+                export::write_values(&path, &value, &part)?;
                 Ok(Done::Written(path))
             }),
             Err(why) => self.messages.failed("save the values", &why),

@@ -77,12 +77,15 @@ impl App {
             motion: false,
             ..self.settings.clone()
         };
+        // Where the pointer happens to lie says nothing on paper.
+        let mut view = self.view.clone();
+        (view.hovered, view.is_still) = (None, true);
         // What a picture on paper wishes for is nobody's wish.
         let mut commands = Vec::new();
         still.draw(&mut Scene {
             run: &run,
             facts: &self.facts,
-            view: &self.view,
+            view: &view,
             settings: &settings,
             labels: &self.labels,
             talk: &self.lectern.talk,

@@ -166,6 +166,11 @@ impl Link {
         for pending in self.pending.values().filter(|pending| !is_guest(pending)) {
             pending.cancel.cancel();
         }
+        let is_recorded = |pending: &Pending| pending.purpose == Purpose::Record;
+        if self.pending.values().any(is_recorded) {
+            let why = "another run was opened before it was put together".to_owned();
+            self.news.push(News::NotTraced(why));
+        }
         // What it still tells belongs to nobody.
         self.pending.retain(|_, pending| is_guest(pending));
         self.answers.forget(|_| true);

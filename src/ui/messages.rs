@@ -56,6 +56,11 @@ impl Messages {
         self.shown.retain(|message| message.is_failure);
     }
 
+    /// Closes all: what they speak of is gone.
+    pub fn clear(&mut self) {
+        self.shown.clear();
+    }
+
     /// Closes a message.
     pub fn dismiss(&mut self, id: u64) {
         self.shown.retain(|message| message.id != id);

@@ -6,7 +6,7 @@ use super::facts::ModelFacts;
 use super::view_line::ViewLine;
 use crate::trace::debug::{PassState, RunState};
 use crate::trace::file::Precision;
-use crate::trace::{Address, Axis, BlockHook, Hook};
+use crate::trace::{Axis, BlockHook, Hook, Part};
 
 /// A wish to share something, or to open what was shared.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +34,8 @@ pub enum Share {
     SaveValues {
         /// The file.
         path: PathBuf,
-        /// Where they stand.
-        address: Address,
+        /// Where they stand, and which of them.
+        part: Part,
     },
 }
 

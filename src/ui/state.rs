@@ -123,6 +123,8 @@ pub struct ViewState {
     pub beside: Option<String>,
     /// Whether pictures show and conclude nothing: they stand on a sheet with questions.
     pub is_quiet: bool,
+    /// Whether the picture is being saved: the pointer does not count, and controls are left out.
+    pub is_still: bool,
     /// The file of the recorded run that is shown; `None` while a model runs.
     pub recorded: Option<PathBuf>,
     tabs: BTreeMap<PictureKind, String>,
@@ -173,6 +175,7 @@ impl Default for ViewState {
             sweep: None,
             beside: None,
             is_quiet: false,
+            is_still: false,
             recorded: None,
             tabs: BTreeMap::new(),
         }
@@ -284,7 +287,7 @@ impl ViewState {
             Pointing::SuggestHead(head) if !self.is_head_chosen => self.head = head,
             Pointing::SuggestHead(_) => {}
             Pointing::Layer(layer) => self.layer = layer,
-            Pointing::Hover(cell) => self.hovered = cell,
+            Pointing::Hover(cell) => self.hovered = cell.filter(|_| !self.is_still),
             Pointing::Lock(cell) => self.locked = cell,
         }
     }

@@ -64,6 +64,13 @@ impl Link {
             }
             // It is at work for someone: it goes when that is done and another one is loaded.
             Event::Failed(_) if purpose == Purpose::Unload => {}
+            Event::Failed(why) if purpose == Purpose::Record => {
+                self.news.push(News::NotTraced(why));
+            }
+            Event::Cancelled if purpose == Purpose::Record => {
+                self.news
+                    .push(News::NotTraced("it was cancelled".to_owned()));
+            }
             Event::Failed(why) => {
                 let what = purpose.what();
                 self.news.push(News::Failed { what, why });

@@ -16,6 +16,8 @@ pub enum News {
     Run(Arc<RunState>),
     /// What the run has seen, as [`Link::record`](super::Link::record) asked.
     Traced(Box<Trace>),
+    /// It could not be put into a trace, and why.
+    NotTraced(String),
     /// Something to tell, and nothing else.
     Notice(String),
     /// No run was opened: the one before, if there is one, is still there.

@@ -32,6 +32,8 @@ struct Draft {
     address: String,
     line: String,
     open: String,
+    /// A file that is there already: the next press writes over it.
+    over: Option<PathBuf>,
 }
 
 /// The next time the sheet opens, it is at the picture.
@@ -57,6 +59,7 @@ pub fn share_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let height = HEIGHT.min(ui.ctx().content_rect().height() - 140.0);
     if let Some(tab) = segmented(ui, "what to share", &TABS, draft.tab) {
         draft.tab = tab;
+        draft.over = None;
     }
     ui.add_space(space::SMALL);
     let scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
@@ -92,6 +95,7 @@ fn new_draft() -> Draft {
         address: String::new(),
         line: String::new(),
         open: String::new(),
+        over: None,
     }
 }
 
@@ -121,7 +125,7 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     ui.add_space(space::TINY);
     let size = size_told(scene, &draft.choice);
     ui.label(Type::Strong.text(size, palette.text));
-    let Some(path) = path_ui(ui, &mut draft.paths[0], "Save the run") else {
+    let Some(path) = save_ui(ui, draft, 0, "Save the run", &["safetensors"]) else {
         return;
     };
     let hooks = draft.choice.hooks(scene.facts);
@@ -146,6 +150,10 @@ fn size_told(scene: &Scene<'_>, choice: &RunChoice) -> String {
     match scene.view.recorded {
         // What was not recorded cannot be kept.
         Some(_) => format!("At most about {all}: {n_passes} {passes}."),
+        None if scene.run.passes.iter().all(|pass| pass.executed.is_empty()) => {
+            "Nothing has been computed yet: the file would hold the prompt alone. Step first."
+                .into()
+        }
         None => {
             format!("About {all}: {values} of values of {n_passes} {passes}, and notes on them.")
         }
@@ -157,7 +165,7 @@ fn page_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         ui,
         "One HTML file that opens in any browser and needs no network: the stages of this run, to step through, with their numbers.",
     );
-    if let Some(path) = path_ui(ui, &mut draft.paths[1], "Save the page") {
+    if let Some(path) = save_ui(ui, draft, 1, "Save the page", &["html"]) {
         send(scene, Share::SavePage(path));
     }
 }
@@ -169,7 +177,11 @@ fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         draft.picture = kind;
         set_ending(&mut draft.paths[2], if kind == 0 { "png" } else { "svg" });
     }
-    if let Some(path) = path_ui(ui, &mut draft.paths[2], "Save the picture") {
+    let kinds: &[&str] = match draft.picture {
+        0 => &["png", "svg"],
+        _ => &["svg", "png"],
+    };
+    if let Some(path) = save_ui(ui, draft, 2, "Save the picture", kinds) {
         send(scene, Share::SavePicture(path));
     }
 }
@@ -178,7 +190,7 @@ fn values_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     let palette = Palette::of(ui);
     paragraph(
         ui,
-        "The values at a hook, or a part of them: [head, position] after the name picks one row.",
+        "The values at a hook, or a part of them: [head, position] after the name picks one row, [:, 0..3] a slice.",
     );
     if draft.address.is_empty() {
         draft.address = address_on_view(scene);
@@ -191,14 +203,16 @@ fn values_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
         draft.values = kind;
         set_ending(&mut draft.paths[3], if kind == 0 { "csv" } else { "npy" });
     }
-    let address = draft.address.parse::<crate::trace::Address>();
-    if let Err(error) = &address {
+    let kinds: &[&str] = match draft.values {
+        0 => &["csv", "npy"],
+        _ => &["npy", "csv"],
+    };
+    let part = draft.address.parse::<crate::trace::Part>();
+    if let Err(error) = &part {
         ui.add(egui::Label::new(Type::Small.text(error.to_string(), palette.bad)).wrap());
     }
-    if let (Some(path), Ok(address)) =
-        (path_ui(ui, &mut draft.paths[3], "Save the values"), address)
-    {
-        send(scene, Share::SaveValues { path, address });
+    if let (Some(path), Ok(part)) = (save_ui(ui, draft, 3, "Save the values", kinds), part) {
+        send(scene, Share::SaveValues { path, part });
     }
 }
 
@@ -308,6 +322,51 @@ fn open_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
             let folder = Type::Small.text(folder.unwrap_or_default(), palette.muted);
             ui.add(egui::Label::new(folder).truncate());
         });
+    }
+}
+
+/// A field for the file of tab `tab`, and a button; the file, when the button is pressed. It gets
+/// the first of `endings` where it has none of them. One that is there already takes a second press.
+fn save_ui(
+    ui: &mut Ui,
+    draft: &mut Draft,
+    tab: usize,
+    does: &str,
+    endings: &[&str],
+) -> Option<PathBuf> {
+    let over = draft.over.as_ref().and_then(|path| path.file_name());
+    let does = match over {
+        Some(name) => format!("Overwrite {}", name.to_string_lossy()),
+        None => does.to_owned(),
+    };
+    let before = draft.paths.get(tab).cloned();
+    let pressed = path_ui(ui, draft.paths.get_mut(tab)?, &does);
+    if draft.paths.get(tab) != before.as_ref() {
+        draft.over = None;
+    }
+    let path = with_ending(pressed?, endings);
+    if path.exists() && draft.over.as_ref() != Some(&path) {
+        draft.over = Some(path);
+        return None;
+    }
+    draft.over = None;
+    Some(path)
+}
+
+/// The file with the first of `endings`, where it has none of them.
+fn with_ending(path: PathBuf, endings: &[&str]) -> PathBuf {
+    let is_one = |ending: &&str| {
+        let own = path.extension();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(ending))
+    };
+    match endings.first() {
+        Some(ending) if !endings.iter().any(is_one) => {
+            let mut name = path.into_os_string();
+            name.push(".");
+            name.push(ending);
+            name.into()
+        }
+        _ => path,
     }
 }
 

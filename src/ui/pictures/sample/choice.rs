@@ -30,10 +30,13 @@ impl SamplePicture {
         ui.horizontal(|ui| {
             let layout = egui::Layout::right_to_left(egui::Align::Center);
             ui.with_layout(layout, |ui| {
-                if let Some(token) = self.picker.show(ui, scene, "Force another …") {
+                if !scene.view.is_still
+                    && let Some(token) = self.picker.show(ui, scene, "Force another …")
+                {
                     force(scene, token.id);
                 }
-                if let Some((candidate, text)) = &chosen
+                if !scene.view.is_still
+                    && let Some((candidate, text)) = &chosen
                     && view
                         .draw
                         .as_ref()

@@ -26,7 +26,7 @@ use crate::trace::debug::{DrawKind, DrawState};
 use crate::trace::{Address, Hook};
 use crate::ui::command::Command;
 use crate::ui::controls::Button;
-use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Spoken};
+use crate::ui::picture::{Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui};
 use crate::ui::pictures::shared::{TokenPicker, percent, told_ui, written};
 use crate::ui::theme::{Role, space};
 use crate::ui::tokens::quoted;
@@ -34,7 +34,7 @@ use crate::ui::widgets::chip_ui;
 use crate::ui::words::{fill, stages};
 
 use filters::stages_ui;
-use settings::settings_ui;
+use settings::{settings_told, settings_ui};
 
 const TABS: [&str; 2] = ["Filters", "1,000 draws"];
 /// Tokens that are followed through the filters.
@@ -123,6 +123,10 @@ impl Picture for SamplePicture {
 
     /// The settings stand where other pictures have their formula.
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        if scene.view.is_still {
+            let view = self.view().map(|view| settings_told(&view.settings));
+            return formula_ui(ui, &[Term::words(view.unwrap_or_default())], "");
+        }
         let mut choice = self
             .what_if
             .clone()

@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use crate::engine::question::SamplingChoice;
+use crate::engine::question::{SamplingChoice, SamplingParams};
 use crate::ui::pictures::shared::slider_ui;
 use crate::ui::theme::{Palette, Type};
 
@@ -46,4 +46,24 @@ pub(super) fn settings_ui(ui: &mut Ui, choice: &mut SamplingChoice, is_narrow: b
     if ui.add(drag).labelled_by(id).changed() {
         choice.min_p = Some(two(f64::from(min_p)) as f32);
     }
+}
+
+/// The settings in words, where nothing can be set: in a saved picture.
+pub fn settings_told(settings: &SamplingParams) -> String {
+    if settings.is_greedy() {
+        return "temperature 0: always the likeliest".to_owned();
+    }
+    let mut told = vec![format!("temperature {:.2}", settings.temperature)];
+    let filters = [
+        (settings.top_k > 0, format!("top-k {}", settings.top_k)),
+        (settings.top_p < 1.0, format!("top-p {:.2}", settings.top_p)),
+        (settings.min_p > 0.0, format!("min-p {:.2}", settings.min_p)),
+    ];
+    told.extend(
+        filters
+            .into_iter()
+            .filter(|(is_on, _)| *is_on)
+            .map(|(_, text)| text),
+    );
+    told.join(" · ")
 }
