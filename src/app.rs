@@ -26,7 +26,7 @@ use crate::engine::message::{CacheOptions, OpenRequest, Prompt, SamplingChoice};
 use crate::engine::question::{ModelChoice, TemplateArgs};
 use crate::engine::watch::Watch;
 use crate::hub::environment::HubEnvironment;
-use crate::settings::{PromptSettings, Settings};
+use crate::settings::{PromptSettings, Settings, ThemeChoice};
 use crate::trace::debug::{Breakpoint, RunState};
 use crate::ui::command::Command;
 use crate::ui::facts::ModelFacts;
@@ -55,6 +55,8 @@ pub use still::Studio;
 pub struct App {
     link: Link,
     settings: Settings,
+    /// What the command line said of light and dark, until something else is chosen.
+    theme: Option<ThemeChoice>,
     /// Where settings are saved; nowhere if `None`.
     folder: Option<PathBuf>,
     view: ViewState,
@@ -127,6 +129,7 @@ impl App {
         let mut app = Self {
             link,
             settings: start.settings,
+            theme: start.theme,
             folder: start.folder,
             view: start.view,
             shelf: Shelf::new(hub.is_offline),

@@ -77,7 +77,10 @@ impl App {
     fn choose(&mut self, ctx: &egui::Context, command: Command) {
         match command {
             Command::Speed(speed) => self.settings.speed = speed,
-            Command::Theme(theme) => self.settings.theme = theme,
+            Command::Theme(theme) => {
+                self.settings.theme = theme;
+                self.theme = None;
+            }
             Command::Scale(scale) => self.settings.scale = scale,
             Command::Motion(on) => self.settings.motion = on,
             Command::Rail => self.settings.rail = !self.settings.rail,
@@ -92,7 +95,7 @@ impl App {
 
     /// Gives the window the chosen theme, size and motion.
     pub(super) fn dress(&self, ctx: &egui::Context) {
-        ctx.set_theme(match self.settings.theme {
+        ctx.set_theme(match self.theme.unwrap_or(self.settings.theme) {
             ThemeChoice::System => egui::ThemePreference::System,
             ThemeChoice::Light => egui::ThemePreference::Light,
             ThemeChoice::Dark => egui::ThemePreference::Dark,

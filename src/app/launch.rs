@@ -9,7 +9,7 @@ use super::display::{self, Display};
 use crate::chat::ChatStore;
 use crate::engine::question::ModelChoice;
 use crate::hub::environment::HubEnvironment;
-use crate::settings::Settings;
+use crate::settings::{Settings, ThemeChoice};
 use crate::ui::spot::Spot;
 use crate::ui::state::{Depth, ViewState};
 
@@ -18,6 +18,8 @@ use crate::ui::state::{Depth, ViewState};
 pub struct Start {
     /// What was saved, with what the command line said instead.
     pub settings: Settings,
+    /// Light or dark for this window, whatever is saved.
+    pub theme: Option<ThemeChoice>,
     /// Where settings are saved; nowhere if `None`.
     pub folder: Option<PathBuf>,
     /// What is looked at first.
@@ -50,6 +52,7 @@ impl Start {
     pub fn new(settings: Settings, model: ModelChoice) -> Self {
         Self {
             settings,
+            theme: None,
             folder: None,
             view: ViewState::at_depth(Depth::Stages),
             target: None,

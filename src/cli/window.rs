@@ -141,9 +141,6 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
     }
     // What fades in would be half there.
     settings.motion &= args.screenshot.is_none();
-    if let Some(theme) = args.theme {
-        settings.theme = theme;
-    }
     if let Some(size) = args.size {
         settings.window = size;
     }
@@ -170,6 +167,7 @@ fn start(args: &Args, saved: Settings, folder: Option<PathBuf>, notice: Option<S
             kernels: Kernels::Auto,
         },
         settings,
+        theme: args.theme,
         folder,
         view,
         target: args.at.clone(),
