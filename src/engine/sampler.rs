@@ -23,6 +23,7 @@ mod params;
 mod penalties;
 mod random;
 mod ranking;
+mod redraw;
 mod softmax;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use serde::{Deserialize, Serialize};
 pub use filters::Filter;
 pub use params::SamplingParams;
 pub use random::fresh_seed;
+pub use redraw::draw_again;
 pub use softmax::{TokenLogprob, logprob_of, top_logprobs};
 pub use view::{Candidate, Exclusion, Filtered, Stage, filtered};
 

@@ -14,8 +14,7 @@ use super::watch::Watch;
 use crate::model::rope::Rope;
 use crate::tokenizer::Word;
 use crate::trace::file::{
-    Companion, ModelMeta, PassMeta, RopeFigures, TokenMeta, Trace, TraceMeta, VERSION, WordMeta,
-    key,
+    Companion, ModelMeta, PassMeta, TokenMeta, Trace, TraceMeta, VERSION, WordMeta, key,
 };
 use crate::trace::measure::NamedToken;
 use crate::trace::measure::distribution::Distribution;
@@ -180,15 +179,7 @@ fn companion_of(debugger: &Debugger, meta: &TraceMeta) -> Companion {
         family: family_of(&debugger.request().model.name).ok(),
         end_tokens: end_tokens.collect(),
         texts: ids.into_iter().map(|id| (id, text(id))).collect(),
-        rope: has_rope.then(|| {
-            let rope = Rope::new(loaded.model.config(), loaded.model.compute());
-            let (frequencies, scale) = rope.frequencies();
-            RopeFigures {
-                frequencies: frequencies.to_vec(),
-                scale,
-                is_traditional: rope.is_traditional(),
-            }
-        }),
+        rope: has_rope.then(|| Rope::new(loaded.model.config(), loaded.model.compute()).figures()),
         draw_kinds: run.passes().iter().map(|pass| pass.draw_kind()).collect(),
     }
 }

@@ -9,6 +9,7 @@ use super::attention::{from_heads, to_heads};
 use super::compute::{Compute, rotate};
 use super::config::{ModelConfig, RopeScaling};
 use super::kernels::Angles;
+use crate::trace::measure::rope::RopeFigures;
 
 /// RoPE for one head size.
 #[derive(Debug, Clone)]
@@ -85,16 +86,20 @@ impl Rope {
         from_heads(&turned) // [pos, head, head_dim]
     }
 
-    /// Whether pairs are neighbours, rather than half a head apart.
+    /// How its pairs turn.
     #[must_use]
-    pub fn is_traditional(&self) -> bool {
-        self.traditional
+    pub fn figures(&self) -> RopeFigures {
+        let (frequencies, scale) = self.frequencies();
+        RopeFigures {
+            frequencies,
+            scale,
+            is_traditional: self.traditional,
+        }
     }
 
     /// Radians per position of each pair, `[head_dim / 2]`, and what a position is multiplied by
-    /// before: a context that was stretched evenly turns slower.
-    #[must_use]
-    pub fn frequencies(&self) -> (Vec<f32>, f32) {
+    /// before.
+    fn frequencies(&self) -> (Vec<f32>, f32) {
         let half = self.head_dim as usize / 2;
         match &self.speed {
             Speed::Periods(periods) => (periods.iter().map(|period| 1.0 / period).collect(), 1.0),

@@ -7,18 +7,14 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{NEEDS_MODEL, Player};
 use crate::engine::question::{Question, Told};
-use crate::trace::measure::attention::ScoreParts;
+use crate::trace::measure::attention::{KEYS, QUERIES, ScoreParts, ScorePlace};
 use crate::trace::measure::maps::{Miniature, ScoreMaps, pool};
-use crate::trace::measure::rope::{RopePair, Rotation, Turned};
+use crate::trace::measure::rope::{Rotation, Turned};
 use crate::trace::measure::vector::dot;
 use crate::trace::{BlockHook, Hook, HostTensor};
 
 /// Most values of one map: as the engine's own limit.
 const LARGEST_MAP: usize = 64 << 20;
-/// Queries as they are multiplied: the last form that a family has.
-const QUERIES: [BlockHook; 3] = [BlockHook::RotQ, BlockHook::QNorm, BlockHook::Q];
-/// Keys as they are multiplied: the last form that a family has.
-const KEYS: [BlockHook; 3] = [BlockHook::RotK, BlockHook::KNorm, BlockHook::K];
 
 /// One head of one block in one pass.
 #[derive(Debug, Clone, Copy)]
@@ -81,37 +77,21 @@ impl Player {
         let shares = self.map(at, BlockHook::Pattern)?;
         let no_row = || format!("pass {} has no row {row}", at.pass);
         let scores = scores.at(&[row]).with_context(no_row)?;
-        let masked = *scores
-            .get(key)
-            .with_context(|| format!("there is no key {key}"))?;
+        let shares = shares.at(&[row]).unwrap_or_default();
+        let no_key = || format!("there is no key {key}");
+        ensure!(key < scores.len(), no_key());
         let queries = self.vectors(at, &QUERIES, at.head, 0..0)?;
         let q = queries.get(row).with_context(no_row)?;
         let keys = self.vectors(at, &KEYS, kv_head, 0..at.pass)?;
-        let k = keys
-            .get(key)
-            .with_context(|| format!("there is no key {key}"))?;
-        let scale = (self.family.head_dim as f64).sqrt().recip();
-        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let weight = |score: f32| (f64::from(score) - f64::from(largest)).exp();
-        let total: f64 = scores.iter().map(|score| weight(*score)).sum();
-        Ok(ScoreParts {
+        let k = keys.get(key).with_context(no_key)?;
+        let place = ScorePlace {
             layer: at.layer,
             head: at.head,
             kv_head,
             query: start + row,
             key,
-            products: q.iter().zip(k).map(|(q, k)| q * k).collect(),
-            dot: dot(q, k),
-            scale,
-            score: dot(q, k) * scale,
-            is_masked: masked == f32::NEG_INFINITY,
-            largest: f64::from(largest),
-            total,
-            share: weight(masked) / total,
-            pattern: shares.value(&[row, key]).unwrap_or_default(),
-            q: q.clone(),
-            k: k.clone(),
-        })
+        };
+        ScoreParts::of(place, q.clone(), k.clone(), scores, shares).with_context(no_key)
     }
 
     /// The map of a head as far as it was recorded: its shares, and each state before them whose
@@ -182,43 +162,22 @@ impl Player {
     }
 
     fn rotation(&mut self, at: Head, of: Turned, row: usize) -> Result<Rotation> {
-        let (before, after) = match of {
-            Turned::Queries => (&[BlockHook::QNorm, BlockHook::Q], BlockHook::RotQ),
-            Turned::Keys => (&[BlockHook::KNorm, BlockHook::K], BlockHook::RotK),
-        };
+        let (before, after) = of.hooks();
         let figures = self.meta().companion.rope.clone();
         let figures = figures.context("this model has no RoPE, or its file does not tell of it")?;
         let (start, _) = self.values.span(at.pass)?;
-        let before = self.values.first_of(at.pass, at.layer, before)?;
+        let before = self.values.first_of(at.pass, at.layer, &before)?;
         let after = self.values.get(at.pass, Hook::Block(at.layer, after))?;
         let no_row = || format!("there is no row {row} with a head {}", at.head);
         let before = before.at(&[row, at.head]).with_context(no_row)?;
         let after = after.at(&[row, at.head]).with_context(no_row)?;
-        let half = figures.frequencies.len();
-        let pair = |(pair, frequency): (usize, &f32)| {
-            let places = match figures.is_traditional {
-                true => [2 * pair, 2 * pair + 1],
-                false => [pair, pair + half],
-            };
-            let [first, second] = places;
-            let both = |values: &[f32]| Some([*values.get(first)?, *values.get(second)?]);
-            Some(RopePair {
-                places,
-                frequency: *frequency,
-                angle: (start + row) as f32 * figures.scale * frequency,
-                before: both(before)?,
-                after: both(after)?,
-            })
-        };
-        let pairs = figures.frequencies.iter().enumerate().map(pair);
+        let pairs = figures.pairs(start + row, before, after);
         Ok(Rotation {
             layer: at.layer,
             of,
             head: at.head,
             position: start + row,
-            pairs: pairs
-                .collect::<Option<_>>()
-                .context("a head has not all its pairs")?,
+            pairs: pairs.context("a head has not all its pairs")?,
         })
     }
 

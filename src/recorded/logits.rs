@@ -1,27 +1,16 @@
 //! Questions about logits and draws. The sampler needs no model: its arithmetic is done again on
 //! the recorded logits.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use super::{NEEDS_MODEL, Player};
 use crate::engine::question::{
     Draw, Filtered, Question, SamplingChoice, SamplingParams, SamplingView, Told,
 };
-use crate::engine::sampler::{self, Sampler};
+use crate::engine::sampler::{self, Sampler, draw_again};
 use crate::trace::Hook;
-use crate::trace::measure::distribution::Distribution;
-use crate::trace::measure::histogram::Histogram;
-use crate::trace::measure::logits::{LogitsView, Redrawn, Redraws};
-use crate::trace::measure::{At, TokenShare};
-
-/// Bins of the histogram over the vocabulary, as the engine has them.
-const N_BINS: usize = 64;
-/// Most draws of one request.
-const MOST_DRAWS: usize = 100_000;
-/// How many tokens that could have come are listed though they did not.
-const N_LISTED: usize = 32;
+use crate::trace::measure::At;
+use crate::trace::measure::logits::{LogitsView, Redraws};
 
 impl Player {
     pub(super) fn of_logits(&mut self, question: Question) -> Result<Told> {
@@ -48,21 +37,9 @@ impl Player {
 
     fn logits_view(&mut self, at: At, k: usize, tokens: &[u32]) -> Result<LogitsView> {
         let logits = self.values.row(at, Hook::Logits)?;
-        let row = Distribution::new(&logits);
-        let share = |id: u32| TokenShare {
-            token: self.meta().companion.named(id),
-            probability: row.probability(id),
-            rank: row.rank(id),
-        };
-        Ok(LogitsView {
-            at,
-            top: row.top(k).into_iter().map(share).collect(),
-            chosen: tokens.iter().map(|id| share(*id)).collect(),
-            entropy_bits: row.entropy_bits(),
-            log_total: row.log_total(),
-            histogram: Histogram::of(&logits, N_BINS),
-            row: logits.into(),
-        })
+        let companion = &self.meta().companion;
+        let named = |id| companion.named(id);
+        Ok(LogitsView::of(at, logits, k, tokens, named))
     }
 
     /// The settings of a pass' draw, or others in their place.
@@ -130,32 +107,11 @@ impl Player {
         n: usize,
         seed: u64,
     ) -> Result<Redraws> {
-        ensure!(
-            n <= MOST_DRAWS,
-            "{n} draws are too many: ask for at most {MOST_DRAWS}"
-        );
         let (logits, history) = self.drawn_from(pass)?;
-        let mut sampler = Sampler::new(params.clone(), seed)?;
-        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-        for _ in 0..n {
-            let drawn = sampler.sample(&logits, &history)?.token;
-            *counts.entry(drawn).or_default() += 1;
-        }
-        let everything = sampler::filtered(params, &logits, &history, None, logits.len())?;
+        let sampler = Sampler::new(params.clone(), seed)?;
         let companion = &self.meta().companion;
-        let candidates = everything.candidates.iter().enumerate();
-        let listed = candidates.filter(|(rank, candidate)| {
-            let could = *rank < N_LISTED && candidate.share > 0.0;
-            could || counts.contains_key(&candidate.token)
-        });
-        let mut tokens: Vec<Redrawn> = listed
-            .map(|(_, candidate)| Redrawn {
-                token: companion.named(candidate.token),
-                count: counts.get(&candidate.token).copied().unwrap_or_default(),
-                share: candidate.share,
-            })
-            .collect();
-        tokens.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let named = |id| companion.named(id);
+        let tokens = draw_again(sampler, &logits, &history, n, || Ok(()), named)?;
         Ok(Redraws {
             pass,
             n,

@@ -5,12 +5,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use super::{NEEDS_MODEL, Player};
 use crate::engine::question::{Question, Told};
 use crate::trace::measure::lens::{LensRequest, LensView};
-use crate::trace::measure::neurons::{Neurons, NormEffect, most_active};
+use crate::trace::measure::neurons::{Neurons, NormEffect};
 use crate::trace::measure::state::Path;
-use crate::trace::measure::vector::size;
-use crate::trace::measure::writes::BlockWrites;
-use crate::trace::measure::{At, Point};
-use crate::trace::{BlockHook, Hook, HostTensor};
+use crate::trace::measure::writes::{BlockStreams, BlockWrites};
+use crate::trace::measure::{At, Point, row_of};
+use crate::trace::{BlockHook, Hook};
 
 impl Player {
     pub(super) fn of_residual(&mut self, question: Question) -> Result<Told> {
@@ -45,14 +44,9 @@ impl Player {
     /// The logit lens as it was measured: it takes the output head, which is not in the file.
     fn lens(&self, request: &LensRequest) -> Result<Vec<LensView>> {
         let recorded: Vec<LensView> = self.measure("logit_lens").unwrap_or_default();
-        let all: Vec<Point> = Point::all(self.family.n_layers).collect();
-        let points = if request.points.is_empty() {
-            &all
-        } else {
-            &request.points
-        };
+        let points = request.points_of(self.family.n_layers);
         let mut views = Vec::with_capacity(points.len() * request.rows.len());
-        for point in points {
+        for point in &points {
             for at in &request.rows {
                 let view = recorded
                     .iter()
@@ -68,18 +62,8 @@ impl Player {
     }
 
     fn paths(&mut self, pass: usize, rows: &[usize]) -> Result<Vec<Path>> {
-        let as_path = |row: &usize| Path {
-            at: At { pass, row: *row },
-            states: Vec::new(),
-        };
-        let mut paths: Vec<Path> = rows.iter().map(as_path).collect();
-        for point in Point::all(self.family.n_layers) {
-            let residual = self.values.residual(pass, point)?;
-            for path in &mut paths {
-                path.states.push((point, row_of(&residual, path.at.row)?));
-            }
-        }
-        Ok(paths)
+        let n_layers = self.family.n_layers;
+        Path::through(pass, rows, n_layers, |at| self.values.residual(pass, at))
     }
 
     fn norms(&mut self, at: At) -> Result<Vec<NormEffect>> {
@@ -113,14 +97,8 @@ impl Player {
             true => Some(self.values.row(at, linear)?),
             false => None,
         };
-        let (top, n_near_zero) = most_active(&post, &pre, pre_linear.as_deref(), k);
-        Ok(Neurons {
-            layer,
-            at,
-            n_neurons: post.len(),
-            n_near_zero,
-            top,
-        })
+        let linear = pre_linear.as_deref();
+        Ok(Neurons::of(layer, at, &post, &pre, linear, k))
     }
 
     fn writes(&mut self, pass: usize, layer: usize, rows: &[usize]) -> Result<Vec<BlockWrites>> {
@@ -128,30 +106,20 @@ impl Player {
             None => Point::Embed,
             Some(before) => Point::AfterMlp(before),
         };
-        let resid_pre = self.values.residual(pass, before)?;
-        let resid_mid = self.values.residual(pass, Point::AfterAttention(layer))?;
-        let heads = self
-            .values
-            .get(pass, Hook::Block(layer, BlockHook::ResultNorm))?;
-        let attention = self
-            .values
-            .get(pass, Hook::Block(layer, BlockHook::AttnOut))?;
-        let mlp = self
-            .values
-            .get(pass, Hook::Block(layer, BlockHook::MlpOut))?;
-        let of_row = |row: &usize| {
-            let size_of = |value| Ok::<_, anyhow::Error>(size(&row_of(value, *row)?));
-            Ok(BlockWrites {
-                layer,
-                row: *row,
-                resid_pre: size_of(&resid_pre)?,
-                heads: row_of(&heads, *row)?.into_iter().map(f64::from).collect(),
-                attention: size_of(&attention)?,
-                resid_mid: size_of(&resid_mid)?,
-                mlp: size_of(&mlp)?,
-            })
+        let mut in_block = |hook| self.values.get(pass, Hook::Block(layer, hook));
+        let (heads, attention, mlp) = (
+            in_block(BlockHook::ResultNorm)?,
+            in_block(BlockHook::AttnOut)?,
+            in_block(BlockHook::MlpOut)?,
+        );
+        let streams = BlockStreams {
+            resid_pre: self.values.residual(pass, before)?,
+            resid_mid: self.values.residual(pass, Point::AfterAttention(layer))?,
+            heads,
+            attention,
+            mlp,
         };
-        rows.iter().map(of_row).collect()
+        rows.iter().map(|row| streams.writes(layer, *row)).collect()
     }
 }
 
@@ -172,9 +140,4 @@ fn asked_for(view: &LensView, request: &LensRequest) -> Result<LensView> {
         chosen,
         ..view.clone()
     })
-}
-
-fn row_of(value: &HostTensor, row: usize) -> Result<Vec<f32>> {
-    let found = value.at(&[row]).map(<[f32]>::to_vec);
-    found.with_context(|| format!("there is no row {row} in it"))
 }

@@ -105,10 +105,7 @@ impl<A: Asker> Desk<A> {
         };
         let name = |id: u32| {
             let known = tops.iter().find(|token| token.id == id);
-            known.cloned().unwrap_or_else(|| NamedToken {
-                id,
-                text: format!("#{id}"),
-            })
+            known.cloned().unwrap_or_else(|| NamedToken::new(id, None))
         };
         Ok(Verdict::of(before, after, name))
     }

@@ -1,6 +1,6 @@
 //! Questions about the session's run.
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use super::Answering;
 use crate::engine::measures::{cache_cost, named};
@@ -147,11 +147,7 @@ impl Answering<'_> {
         if !rows.is_empty() {
             return Ok(rows);
         }
-        let passes = self.debugger()?.run().passes();
-        let n_pos = passes
-            .get(pass)
-            .context("there is no such pass yet")?
-            .n_pos();
+        let n_pos = self.debugger()?.run().pass(pass)?.n_pos();
         Ok(default(n_pos).collect())
     }
 

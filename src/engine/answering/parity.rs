@@ -55,12 +55,8 @@ impl ParityCheck {
     /// # Errors
     /// If it has not come to its logits.
     pub fn of_pass(run: &Run, pass: usize, version: u64) -> Result<Self> {
-        let seen = run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
-        seen.logits()
-            .with_context(|| format!("pass {pass} has not come to its logits yet"))?;
+        let seen = run.pass(pass)?;
+        run.logits(pass)?; // else there is nothing to check
         let states = run.states_before(pass, 0)?;
         let is_16_bit = states.iter().any(|state| state.item_size() < 4);
         Ok(Self {
@@ -225,11 +221,8 @@ impl ParityCheck {
     /// Compares the logits of both ways with each other, and with those that are shown.
     fn check_logits(&mut self, run: &Run, cancel: &CancelToken) -> Result<()> {
         let pass = self.parity.pass;
-        let seen = run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
-        let shown = seen
+        let shown = run
+            .pass(pass)?
             .logits()
             .context("the pass has lost its logits")?
             .to_vec();

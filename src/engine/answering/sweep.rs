@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 
 use crate::engine::debugger::Debugger;
 use crate::engine::measures::named;
@@ -55,13 +55,7 @@ impl Sweep {
                 "there is no token {token}: the vocabulary has {n_vocab}"
             );
         }
-        let seen = run
-            .passes()
-            .get(plan.pass)
-            .context("there is no such pass yet")?;
-        let logits = seen
-            .logits()
-            .with_context(|| format!("pass {} has not come to its logits yet", plan.pass))?;
+        let (seen, logits) = (run.pass(plan.pass)?, run.logits(plan.pass)?);
         let (before, n_pos, start) = (logits.to_vec(), seen.n_pos(), seen.start());
         let columns: Vec<String> = match plan.over {
             Over::Heads => (0..n_heads).map(|head| format!("head {head}")).collect(),

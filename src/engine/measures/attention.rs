@@ -4,8 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Looking;
 use super::heads::DROPPED;
-use crate::trace::measure::attention::ScoreParts;
-use crate::trace::measure::vector::dot;
+use crate::trace::measure::attention::{KEYS, QUERIES, ScoreParts, ScorePlace};
 use crate::trace::{BlockHook, Hook};
 
 impl Looking<'_> {
@@ -22,70 +21,25 @@ impl Looking<'_> {
         row: usize,
         key: usize,
     ) -> Result<ScoreParts> {
-        let (n_heads, n_kv_heads, head_dim) = {
-            let config = self.loaded().model.config();
-            (
-                config.num_attention_heads,
-                config.num_key_value_heads,
-                config.head_dim,
-            )
-        };
-        ensure!(
-            head < n_heads,
-            "block {layer} has {n_heads} heads, there is no head {head}"
-        );
-        let kv_head = head / (n_heads / n_kv_heads.max(1)).max(1);
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
-        let (start, n_pos) = (seen.start(), seen.n_pos());
+        let kv_head = self.kv_head_of(layer, head)?;
+        let (start, n_pos) = self.span(pass)?;
         let scores = self.score_row(pass, layer, head, row, BlockHook::Scores)?;
         let shares = self.score_row(pass, layer, head, row, BlockHook::Pattern)?;
         ensure!(scores.len() == start + n_pos, DROPPED);
-        let masked_score = scores.get(key).copied().with_context(|| {
-            format!(
-                "the text has {} positions, there is no key {key}",
-                scores.len()
-            )
-        })?;
-        let q = self.vector_at(
-            pass,
-            layer,
-            start + row,
-            head,
-            &[BlockHook::RotQ, BlockHook::QNorm, BlockHook::Q],
-        )?;
-        let k = self.vector_at(
-            pass,
-            layer,
-            key,
-            kv_head,
-            &[BlockHook::RotK, BlockHook::KNorm, BlockHook::K],
-        )?;
-        let scale = (head_dim as f64).sqrt().recip();
-        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let weight = |score: f32| (f64::from(score) - f64::from(largest)).exp();
-        let total: f64 = scores.iter().map(|score| weight(*score)).sum();
-        Ok(ScoreParts {
+        let n_keys = scores.len();
+        let no_key = || format!("the text has {n_keys} positions, there is no key {key}");
+        ensure!(key < n_keys, no_key());
+        let query = start + row;
+        let q = self.vector_at(pass, layer, query, head, &QUERIES)?;
+        let k = self.vector_at(pass, layer, key, kv_head, &KEYS)?;
+        let place = ScorePlace {
             layer,
             head,
             kv_head,
-            query: start + row,
+            query,
             key,
-            products: q.iter().zip(&k).map(|(q, k)| q * k).collect(),
-            dot: dot(&q, &k),
-            scale,
-            score: dot(&q, &k) * scale,
-            is_masked: masked_score == f32::NEG_INFINITY,
-            largest: f64::from(largest),
-            total,
-            share: weight(masked_score) / total,
-            pattern: shares.get(key).copied().unwrap_or_default(),
-            q,
-            k,
-        })
+        };
+        ScoreParts::of(place, q, k, &scores, &shares).with_context(no_key)
     }
 
     /// One query's row of scores or shares in one head, `[key_pos]`.
@@ -114,9 +68,7 @@ impl Looking<'_> {
         head: usize,
         hooks: &[BlockHook],
     ) -> Result<Vec<f32>> {
-        let has = self.loaded().model.block_hooks();
-        let hook = hooks.iter().copied().find(|hook| has.contains(hook));
-        let hook = hook.context("this family shows no queries and keys")?;
+        let hook = self.first_of(hooks)?;
         let passes = self.run.passes().iter().take(pass + 1);
         let starts: Vec<usize> = passes.map(|pass| pass.start()).collect();
         let owner = starts.iter().rposition(|start| *start <= position);

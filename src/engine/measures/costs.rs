@@ -1,6 +1,6 @@
 //! What passes cost: see [`crate::trace::measure::costs`].
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Looking;
 use crate::model::Model;
@@ -50,11 +50,7 @@ impl Looking<'_> {
     /// # Errors
     /// If there is no such pass.
     pub fn cost(&self, pass: usize) -> Result<PassCost> {
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
+        let seen = self.run.pass(pass)?;
         let (n_pos, n_chunks) = (seen.n_pos(), seen.boundaries().count());
         let weights = stage_weights(&self.loaded().model);
         let stages = seen.times().iter().filter_map(|(stage, time)| {

@@ -36,12 +36,7 @@ impl Looking<'_> {
     }
 
     fn tally_heads(&mut self, pass: usize, tallies: &mut [Vec<HeadTally>]) -> Result<()> {
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
-        let (start, n_pos) = (seen.start(), seen.n_pos());
+        let (start, n_pos) = self.span(pass)?;
         let ids = self
             .run
             .ids()

@@ -1,6 +1,6 @@
 //! The KV cache in figures: see [`crate::trace::measure::ledger`].
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Looking;
 use crate::model::cache::KvCache;
@@ -13,10 +13,7 @@ impl Looking<'_> {
     /// If there is no such pass.
     pub fn ledger(&self, pass: usize) -> Result<Ledger> {
         let run = &*self.run;
-        let seen = run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
+        let seen = run.pass(pass)?;
         let config = self.loaded().model.config();
         let is_newest = pass + 1 == run.passes().len();
         let caches = run.context().layers();

@@ -18,14 +18,9 @@ impl Looking<'_> {
     /// # Errors
     /// If a position or a point has not been computed yet, MLX fails, or it was cancelled.
     pub fn lens(&mut self, request: &LensRequest) -> Result<Vec<LensView>> {
-        let all: Vec<Point> = Point::all(self.loaded().model.n_layers()).collect();
-        let points = if request.points.is_empty() {
-            &all
-        } else {
-            &request.points
-        };
+        let points = request.points_of(self.loaded().model.n_layers());
         let mut views = Vec::with_capacity(points.len() * request.rows.len());
-        for point in points {
+        for point in &points {
             views.extend(self.lens_at(*point, request)?);
         }
         Ok(views)

@@ -1,25 +1,12 @@
 //! Rows of logits, and draws from them: see [`crate::trace::measure::logits`].
 
-use std::collections::BTreeMap;
-
-use anyhow::{Context as _, Result, ensure};
+use anyhow::Result;
 
 use super::Looking;
-use crate::engine::sampler::{self, Draw, Filtered, Sampler, SamplingParams};
+use crate::engine::sampler::{self, Draw, Filtered, Sampler, SamplingParams, draw_again};
 use crate::model::probe::Cancelled;
 use crate::trace::measure::At;
-use crate::trace::measure::distribution::Distribution;
-use crate::trace::measure::histogram::Histogram;
-use crate::trace::measure::logits::{LogitsView, Redrawn, Redraws};
-
-/// Bins of the histogram over the vocabulary.
-const N_BINS: usize = 64;
-
-/// Most draws of one request: enough for shares of a thousandth.
-const MOST_DRAWS: usize = 100_000;
-
-/// How many tokens that could have come are listed though they did not.
-const N_LISTED: usize = 32;
+use crate::trace::measure::logits::{LogitsView, Redraws};
 
 impl Looking<'_> {
     /// The logits at a position: the `k` likeliest tokens, `tokens`, and the whole row. At the last
@@ -28,27 +15,13 @@ impl Looking<'_> {
     /// # Errors
     /// If the pass has not come so far, there is no such row, or MLX fails.
     pub fn logits_view(&mut self, at: At, k: usize, tokens: &[u32]) -> Result<LogitsView> {
-        let seen = self
-            .run
-            .passes()
-            .get(at.pass)
-            .context("there is no such pass yet")?;
+        let seen = self.run.pass(at.pass)?;
         let is_last = at.row + 1 == seen.n_pos();
         let logits = match seen.logits().filter(|_| is_last) {
             Some(logits) => logits.to_vec(),
             None => self.logits_at(at)?,
         };
-        let row = Distribution::new(&logits);
-        let ids = row.top(k);
-        Ok(LogitsView {
-            at,
-            top: ids.into_iter().map(|id| self.share(&row, id)).collect(),
-            chosen: tokens.iter().map(|id| self.share(&row, *id)).collect(),
-            entropy_bits: row.entropy_bits(),
-            log_total: row.log_total(),
-            histogram: Histogram::of(&logits, N_BINS),
-            row: logits.into(),
-        })
+        Ok(LogitsView::of(at, logits, k, tokens, |id| self.named(id)))
     }
 
     /// What the sampler does with the logits of pass `pass` under `params`: the `limit` likeliest
@@ -95,35 +68,13 @@ impl Looking<'_> {
         n: usize,
         seed: u64,
     ) -> Result<Redraws> {
-        ensure!(
-            n <= MOST_DRAWS,
-            "{n} draws are too many: ask for at most {MOST_DRAWS}"
-        );
         let (logits, history) = self.drawn_from(pass)?;
-        let mut sampler = Sampler::new(params.clone(), seed)?;
-        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
-        for _ in 0..n {
-            if self.cancel.is_cancelled() {
-                return Err(Cancelled.into());
-            }
-            *counts
-                .entry(sampler.sample(logits, history)?.token)
-                .or_default() += 1;
-        }
-        let everything = sampler::filtered(params, logits, history, None, logits.len())?;
-        let candidates = everything.candidates.iter().enumerate();
-        let listed = candidates.filter(|(rank, candidate)| {
-            let could = *rank < N_LISTED && candidate.share > 0.0;
-            could || counts.contains_key(&candidate.token)
-        });
-        let mut tokens: Vec<Redrawn> = listed
-            .map(|(_, candidate)| Redrawn {
-                token: self.named(candidate.token),
-                count: counts.get(&candidate.token).copied().unwrap_or_default(),
-                share: candidate.share,
-            })
-            .collect();
-        tokens.sort_by(|a, b| b.share.total_cmp(&a.share));
+        let sampler = Sampler::new(params.clone(), seed)?;
+        let check = || match self.cancel.is_cancelled() {
+            true => Err(Cancelled.into()),
+            false => Ok(()),
+        };
+        let tokens = draw_again(sampler, logits, history, n, check, |id| self.named(id))?;
         Ok(Redraws {
             pass,
             n,
@@ -134,14 +85,7 @@ impl Looking<'_> {
 
     /// The logits of a pass and the text before them, as the sampler gets them.
     fn drawn_from(&self, pass: usize) -> Result<(&[f32], &[u32])> {
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
-        let logits = seen.logits();
-        let logits =
-            logits.with_context(|| format!("pass {pass} has not come to its logits yet"))?;
+        let (seen, logits) = (self.run.pass(pass)?, self.run.logits(pass)?);
         let history = self.run.ids().get(..seen.start() + seen.n_pos());
         Ok((logits, history.unwrap_or_default()))
     }

@@ -6,6 +6,7 @@ use mlx_rs::Array;
 use super::Looking;
 use super::heads::{DROPPED, MANY_VALUES, head_of};
 use crate::engine::watch::to_host;
+use crate::trace::measure::attention::{KEYS, QUERIES};
 use crate::trace::measure::maps::{Miniature, ScoreMaps, pool};
 use crate::trace::{BlockHook, Hook, HostTensor};
 
@@ -149,16 +150,7 @@ impl Looking<'_> {
 
     /// Position of a pass' first row, and how many it has.
     pub(super) fn span(&self, pass: usize) -> Result<(usize, usize)> {
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
+        let seen = self.run.pass(pass)?;
         Ok((seen.start(), seen.n_pos()))
     }
 }
-
-/// Queries as they are multiplied: the last form that a family has.
-pub(super) const QUERIES: [BlockHook; 3] = [BlockHook::RotQ, BlockHook::QNorm, BlockHook::Q];
-/// Keys as they are multiplied: the last form that a family has.
-pub(super) const KEYS: [BlockHook; 3] = [BlockHook::RotK, BlockHook::KNorm, BlockHook::K];

@@ -35,7 +35,7 @@ use super::run::Run;
 use super::watch::to_host;
 use crate::model::probe::Unwatched;
 use crate::trace::measure::distribution::Distribution;
-use crate::trace::measure::{At, NamedToken, Point, TokenShare};
+use crate::trace::measure::{At, NamedToken, Point, TokenShare, row_of};
 use crate::trace::{BlockHook, Hook, HostTensor, Stage};
 
 pub use cache_cost::cache_cost;
@@ -66,11 +66,7 @@ impl<'a> Looking<'a> {
     /// # Errors
     /// If there is no such pass.
     pub fn n_blocks_run(&self, pass: usize) -> Result<usize> {
-        let seen = self
-            .run
-            .passes()
-            .get(pass)
-            .context("there is no such pass yet")?;
+        let seen = self.run.pass(pass)?;
         let n_layers = self.loaded().model.n_layers();
         Ok(seen.times().len().saturating_sub(1).min(n_layers))
     }
@@ -141,11 +137,7 @@ impl<'a> Looking<'a> {
     }
 
     fn share(&self, row: &Distribution<'_>, id: u32) -> TokenShare {
-        TokenShare {
-            token: self.named(id),
-            probability: row.probability(id),
-            rank: row.rank(id),
-        }
+        row.share(self.named(id))
     }
 }
 
@@ -156,15 +148,5 @@ pub fn named(loaded: &LoadedModel, id: u32) -> NamedToken {
         .tokenizer()
         .ok()
         .and_then(|tokenizer| tokenizer.token_text(id));
-    NamedToken {
-        id,
-        text: text.unwrap_or_else(|| format!("#{id}")),
-    }
-}
-
-/// A row of a tensor whose first axis is the position.
-fn row_of(value: &HostTensor, row: usize) -> Result<Vec<f32>> {
-    let n_rows = value.shape().first().copied().unwrap_or_default();
-    let found = value.at(&[row]).map(<[f32]>::to_vec);
-    found.with_context(|| format!("the pass has {n_rows} positions, there is no row {row} in it"))
+    NamedToken::new(id, text)
 }

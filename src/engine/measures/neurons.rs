@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::Looking;
-use crate::trace::measure::neurons::{Neurons, NormEffect, most_active};
+use crate::trace::measure::neurons::{Neurons, NormEffect};
 use crate::trace::measure::{At, Point};
 use crate::trace::{BlockHook, Hook};
 
@@ -24,14 +24,8 @@ impl Looking<'_> {
             true => Some(self.row(at, Hook::Block(layer, BlockHook::PreLinear))?),
             false => None,
         };
-        let (top, n_near_zero) = most_active(&post, &pre, pre_linear.as_deref(), k);
-        Ok(Neurons {
-            layer,
-            at,
-            n_neurons: post.len(),
-            n_near_zero,
-            top,
-        })
+        let linear = pre_linear.as_deref();
+        Ok(Neurons::of(layer, at, &post, &pre, linear, k))
     }
 
     /// What each norm does to one position, in order of execution: two per block, and the last.

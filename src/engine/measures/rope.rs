@@ -4,9 +4,9 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Looking;
 use crate::model::rope::Rope;
+use crate::trace::Hook;
 use crate::trace::measure::At;
-use crate::trace::measure::rope::{RopePair, Rotation, Turned};
-use crate::trace::{BlockHook, Hook};
+use crate::trace::measure::rope::{Rotation, Turned};
 
 impl Looking<'_> {
     /// How every pair of one head turns at one position.
@@ -14,46 +14,25 @@ impl Looking<'_> {
     /// # Errors
     /// If the family has no RoPE, the block has not run, there is no such row or head, or MLX fails.
     pub fn rotation(&mut self, at: At, layer: usize, of: Turned, head: usize) -> Result<Rotation> {
-        let (before, after) = match of {
-            Turned::Queries => (&[BlockHook::QNorm, BlockHook::Q], BlockHook::RotQ),
-            Turned::Keys => (&[BlockHook::KNorm, BlockHook::K], BlockHook::RotK),
-        };
+        let (before, after) = of.hooks();
         let has_rope = self.loaded().model.block_hooks().contains(&after);
         ensure!(
             has_rope,
             "this family has no RoPE: it adds a learned row for each position to the embedding"
         );
-        let before = self.first_of(before)?;
+        let before = self.first_of(&before)?;
         let before = self.head_row(at, Hook::Block(layer, before), head)?; // [head_dim]
         let after = self.head_row(at, Hook::Block(layer, after), head)?; // [head_dim]
         let position = self.span(at.pass)?.0 + at.row;
         let model = &self.loaded().model;
-        let rope = Rope::new(model.config(), model.compute());
-        let (frequencies, scale) = rope.frequencies();
-        let half = frequencies.len();
-        let pair = |(pair, frequency): (usize, &f32)| {
-            let places = match rope.is_traditional() {
-                true => [2 * pair, 2 * pair + 1],
-                false => [pair, pair + half],
-            };
-            let both = |values: &[f32]| Some([*values.get(places[0])?, *values.get(places[1])?]);
-            Some(RopePair {
-                places,
-                frequency: *frequency,
-                angle: position as f32 * scale * frequency,
-                before: both(&before)?,
-                after: both(&after)?,
-            })
-        };
-        let pairs = frequencies.iter().enumerate().map(pair);
+        let figures = Rope::new(model.config(), model.compute()).figures();
+        let pairs = figures.pairs(position, &before, &after);
         Ok(Rotation {
             layer,
             of,
             head,
             position,
-            pairs: pairs
-                .collect::<Option<_>>()
-                .context("a head has not all its pairs")?,
+            pairs: pairs.context("a head has not all its pairs")?,
         })
     }
 

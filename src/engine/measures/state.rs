@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{Looking, row_of};
+use super::Looking;
 use crate::trace::HostTensor;
 use crate::trace::measure::state::Path;
 use crate::trace::measure::{At, Point};
@@ -45,11 +45,6 @@ impl Looking<'_> {
     /// # Errors
     /// As [`Looking::path`].
     pub fn paths(&mut self, pass: usize, rows: &[usize]) -> Result<Vec<Path>> {
-        let as_path = |row: &usize| Path {
-            at: At { pass, row: *row },
-            states: Vec::new(),
-        };
-        let mut paths: Vec<Path> = rows.iter().map(as_path).collect();
         let executed = self
             .run
             .passes()
@@ -58,12 +53,6 @@ impl Looking<'_> {
         let n_blocks = executed
             .saturating_sub(1)
             .min(self.loaded().model.n_layers());
-        for point in Point::all(n_blocks) {
-            let residual = self.residual(pass, point)?;
-            for path in &mut paths {
-                path.states.push((point, row_of(&residual, path.at.row)?));
-            }
-        }
-        Ok(paths)
+        Path::through(pass, rows, n_blocks, |at| self.residual(pass, at))
     }
 }

@@ -1,6 +1,6 @@
 //! What edits did to the next token: see [`crate::trace::measure::verdict`].
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::{Looking, named};
 use crate::engine::run::Run;
@@ -15,7 +15,7 @@ impl Looking<'_> {
     /// # Errors
     /// If one of the two has not come to its logits.
     pub fn verdict(&self, pass: usize, edited: &Run) -> Result<Verdict> {
-        let (before, after) = (logits(self.run, pass)?, logits(edited, pass)?);
+        let (before, after) = (self.run.logits(pass)?, edited.logits(pass)?);
         Ok(self.verdict_on(before, after))
     }
 
@@ -43,13 +43,4 @@ impl Looking<'_> {
         let ids = row.top(k).into_iter().chain(others.iter().copied());
         ids.map(|id| self.share(&row, id)).collect()
     }
-}
-
-fn logits(run: &Run, pass: usize) -> Result<&[f32]> {
-    let seen = run
-        .passes()
-        .get(pass)
-        .context("there is no such pass yet")?;
-    seen.logits()
-        .with_context(|| format!("pass {pass} has not come to its logits yet"))
 }

@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 
+use super::Looking;
 use super::heads::DROPPED;
-use super::{Looking, row_of};
 use crate::engine::watch::to_host;
-use crate::trace::measure::vector::{dot, size};
-use crate::trace::measure::writes::{BlockWrites, WeightedAttention};
+use crate::trace::measure::vector::dot;
+use crate::trace::measure::writes::{BlockStreams, BlockWrites, WeightedAttention};
 use crate::trace::{BlockHook, Hook};
 
 impl Looking<'_> {
@@ -20,24 +20,14 @@ impl Looking<'_> {
         layer: usize,
         rows: &[usize],
     ) -> Result<Vec<BlockWrites>> {
-        let resid_pre = self.in_block(pass, layer, BlockHook::ResidPre)?;
-        let heads = self.in_block(pass, layer, BlockHook::ResultNorm)?;
-        let attention = self.in_block(pass, layer, BlockHook::AttnOut)?;
-        let resid_mid = self.in_block(pass, layer, BlockHook::ResidMid)?;
-        let mlp = self.in_block(pass, layer, BlockHook::MlpOut)?;
-        let of_row = |row: &usize| {
-            let size_of = |value| Ok::<_, anyhow::Error>(size(&row_of(value, *row)?));
-            Ok(BlockWrites {
-                layer,
-                row: *row,
-                resid_pre: size_of(&resid_pre)?,
-                heads: row_of(&heads, *row)?.into_iter().map(f64::from).collect(),
-                attention: size_of(&attention)?,
-                resid_mid: size_of(&resid_mid)?,
-                mlp: size_of(&mlp)?,
-            })
+        let streams = BlockStreams {
+            resid_pre: self.in_block(pass, layer, BlockHook::ResidPre)?,
+            heads: self.in_block(pass, layer, BlockHook::ResultNorm)?,
+            attention: self.in_block(pass, layer, BlockHook::AttnOut)?,
+            resid_mid: self.in_block(pass, layer, BlockHook::ResidMid)?,
+            mlp: self.in_block(pass, layer, BlockHook::MlpOut)?,
         };
-        rows.iter().map(of_row).collect()
+        rows.iter().map(|row| streams.writes(layer, *row)).collect()
     }
 
     /// One head's map in pass `pass`, each share multiplied by the size of what it carries.
@@ -67,19 +57,11 @@ impl Looking<'_> {
 
     /// `‖v · W_O‖` of every position that pass `pass` can read.
     fn value_sizes(&mut self, pass: usize, layer: usize, head: usize) -> Result<Vec<f32>> {
-        let (n_heads, n_kv_heads, head_dim) = {
+        let kv_head = self.kv_head_of(layer, head)?;
+        let (n_heads, head_dim) = {
             let config = self.loaded().model.config();
-            (
-                config.num_attention_heads,
-                config.num_key_value_heads,
-                config.head_dim,
-            )
+            (config.num_attention_heads, config.head_dim)
         };
-        ensure!(
-            head < n_heads,
-            "block {layer} has {n_heads} heads, there is no head {head}"
-        );
-        let kv_head = head / (n_heads / n_kv_heads.max(1)).max(1);
         let output = {
             let hook = Hook::Block(layer, BlockHook::AttnOut);
             to_host(&self.loaded().model.part_writing(hook)?.weight.to_dense()?)?

@@ -18,7 +18,7 @@ impl Run {
         layer: usize,
         cancel: &CancelToken,
     ) -> Result<KvCache> {
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         let mut cache = self.context.layer(layer)?.clone();
         if cache.trim(seen.start) {
             return Ok(cache);
@@ -55,14 +55,14 @@ impl Run {
 
     /// The hidden states that block `layer` of pass `pass` reads, chunk by chunk.
     pub(in crate::engine) fn states_before(&self, pass: usize, layer: usize) -> Result<Vec<Array>> {
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         let kept = seen.kept.get(layer).cloned();
         kept.with_context(|| format!("block {layer} of pass {pass} has not been reached yet"))
     }
 
     /// The chunks of a pass begin at these positions.
     pub(in crate::engine) fn chunk_starts(&self, pass: usize) -> Result<Vec<usize>> {
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         Ok(seen.chunks.iter().map(Pass::start).collect())
     }
 }

@@ -125,10 +125,7 @@ impl Run {
         let loaded = Rc::clone(&self.loaded);
         let (model, index) = (&loaded.model, self.index_of(until.stage()));
         let watch = Watch::Hooks(wanted.hooks.to_vec());
-        let pass = self
-            .passes
-            .get(number)
-            .context("there is no such pass yet")?;
+        let pass = self.pass(number)?;
         let before = |n: usize| index.checked_sub(n).and_then(|index| pass.kept.get(index));
         let mut seen = Vec::with_capacity(pass.chunks.len());
         for (place, chunk) in pass.chunks.iter().enumerate() {

@@ -98,7 +98,7 @@ impl Run {
         self.check_computed(pass, hook)?;
         let index = self.loaded.model.n_layers();
         let loaded = Rc::clone(&self.loaded);
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         let n_rows = seen.n_pos();
         let no_row = || format!("pass {pass} has {n_rows} positions, there is no row {row} in it");
         let mut left = row;
@@ -165,7 +165,7 @@ impl Run {
     ) -> Result<Vec<f32>> {
         let n_layers = self.loaded.model.n_layers();
         let model = Rc::clone(&self.loaded);
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         ensure!(
             seen.logits.is_some(),
             "pass {pass} has not come to its logits yet"
@@ -197,7 +197,7 @@ impl Run {
 
     /// Refuses what has not been computed: nothing beyond the cursor is ever shown.
     fn check_computed(&self, pass: usize, hook: Hook) -> Result<()> {
-        let seen = self.passes.get(pass).context("there is no such pass yet")?;
+        let seen = self.pass(pass)?;
         let has_hook = self.loaded.model.hooks().contains(&hook);
         ensure!(has_hook, "this model has no {hook}");
         let is_done = self.index_of(hook.stage()) < seen.kept.len();

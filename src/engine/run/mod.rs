@@ -134,6 +134,23 @@ impl Run {
         &self.passes
     }
 
+    /// Pass `number`; 0 is the prefill.
+    ///
+    /// # Errors
+    /// If it has not begun.
+    pub fn pass(&self, number: usize) -> Result<&LogicalPass> {
+        self.passes.get(number).context("there is no such pass yet")
+    }
+
+    /// The logits that pass `number` draws from, `[vocab]`.
+    ///
+    /// # Errors
+    /// If it has not come to them.
+    pub fn logits(&self, number: usize) -> Result<&[f32]> {
+        let logits = self.pass(number)?.logits();
+        logits.with_context(|| format!("pass {number} has not come to its logits yet"))
+    }
+
     /// What [`Run::step`] does next.
     #[must_use]
     pub fn next(&self) -> Next {

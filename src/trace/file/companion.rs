@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::trace::debug::DrawKind;
 use crate::trace::measure::NamedToken;
 use crate::trace::measure::family::FamilyView;
+use crate::trace::measure::rope::RopeFigures;
 
 /// Figures of the model and its tokenizer that a recorded run is shown with.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -27,25 +28,10 @@ pub struct Companion {
     pub draw_kinds: Vec<Option<DrawKind>>,
 }
 
-/// The frequencies of RoPE.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct RopeFigures {
-    /// Radians per position, one for each pair.
-    pub frequencies: Vec<f32>,
-    /// What positions are multiplied with.
-    pub scale: f32,
-    /// Whether pairs are neighbours; else they are the two halves of a head.
-    pub is_traditional: bool,
-}
-
 impl Companion {
     /// A token and its text; `#17` where the file does not tell it.
     #[must_use]
     pub fn named(&self, id: u32) -> NamedToken {
-        let text = self.texts.get(&id).cloned();
-        NamedToken {
-            id,
-            text: text.unwrap_or_else(|| format!("#{id}")),
-        }
+        NamedToken::new(id, self.texts.get(&id).cloned())
     }
 }

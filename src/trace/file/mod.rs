@@ -18,7 +18,7 @@ use super::HostTensor;
 use super::answer::CacheSize;
 use super::edit::Edit;
 
-pub use companion::{Companion, RopeFigures};
+pub use companion::Companion;
 pub use read::{TraceFile, regular};
 pub use write::{destination, unfinished};
 

@@ -10,6 +10,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::vector::dot;
+use crate::trace::BlockHook;
+
+/// Queries as they are multiplied: the last form that a family has.
+pub const QUERIES: [BlockHook; 3] = [BlockHook::RotQ, BlockHook::QNorm, BlockHook::Q];
+/// Keys as they are multiplied: the last form that a family has.
+pub const KEYS: [BlockHook; 3] = [BlockHook::RotK, BlockHook::KNorm, BlockHook::K];
+
 /// How one query reads one key.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScoreParts {
@@ -45,4 +53,58 @@ pub struct ScoreParts {
     pub share: f64,
     /// The share that the pass computed.
     pub pattern: f32,
+}
+
+/// Which score: the places that [`ScoreParts`] tells.
+#[derive(Debug, Clone, Copy)]
+pub struct ScorePlace {
+    /// Block.
+    pub layer: usize,
+    /// Query head.
+    pub head: usize,
+    /// The KV head that it reads.
+    pub kv_head: usize,
+    /// Position of the query.
+    pub query: usize,
+    /// Position of the key.
+    pub key: usize,
+}
+
+impl ScoreParts {
+    /// Takes the score at `place` apart: the query and the key that make it, `[head_dim]` each,
+    /// among the query's row of `scores` and shares, `[key_pos]` each; `None` where the rows do not
+    /// reach the key.
+    #[must_use]
+    pub fn of(
+        place: ScorePlace,
+        q: Vec<f32>,
+        k: Vec<f32>,
+        scores: &[f32],
+        shares: &[f32],
+    ) -> Option<Self> {
+        let masked = *scores.get(place.key)?;
+        let scale = (q.len() as f64).sqrt().recip();
+        let largest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let weight = |score: f32| (f64::from(score) - f64::from(largest)).exp();
+        let total: f64 = scores.iter().map(|score| weight(*score)).sum();
+        let sum = dot(&q, &k);
+        Some(Self {
+            layer: place.layer,
+            head: place.head,
+            kv_head: place.kv_head,
+            query: place.query,
+            key: place.key,
+            products: q.iter().zip(&k).map(|(q, k)| q * k).collect(),
+            dot: sum,
+            scale,
+            score: sum * scale,
+            is_masked: masked == f32::NEG_INFINITY,
+            largest: f64::from(largest),
+            total,
+            share: weight(masked) / total,
+            pattern: shares.get(place.key).copied().unwrap_or_default(),
+            q,
+            k,
+        })
+    }
 }

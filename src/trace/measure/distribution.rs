@@ -3,6 +3,7 @@
 //! Everything is over the full vocabulary at temperature 1, added up in float64.
 
 use super::vector::top_by;
+use super::{NamedToken, TokenShare};
 
 /// Logits, `[vocab]`, with what their softmax needs.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +73,16 @@ impl<'a> Distribution<'a> {
             **logit > own || (**logit == own && (*id as u64) < u64::from(token))
         });
         before.count() + 1
+    }
+
+    /// What falls to `token`.
+    #[must_use]
+    pub fn share(&self, token: NamedToken) -> TokenShare {
+        TokenShare {
+            probability: self.probability(token.id),
+            rank: self.rank(token.id),
+            token,
+        }
     }
 
     /// The ids of the `k` likeliest tokens, the likeliest first.

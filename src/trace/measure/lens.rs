@@ -37,6 +37,17 @@ pub struct LensRequest {
     pub tokens: Vec<u32>,
 }
 
+impl LensRequest {
+    /// The points that are asked for, in a model of `n_layers` blocks.
+    #[must_use]
+    pub fn points_of(&self, n_layers: usize) -> Vec<Point> {
+        match self.points.is_empty() {
+            true => Point::all(n_layers).collect(),
+            false => self.points.clone(),
+        }
+    }
+}
+
 /// The way of a chosen token through the layers: its rank at each point, in order. `token` counts
 /// within [`LensRequest::tokens`].
 #[must_use]

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::distribution::Distribution;
 use super::histogram::Histogram;
-use super::{At, TokenShare};
+use super::{At, NamedToken, TokenShare};
 
 /// A row of logits, and what can be read from it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +30,34 @@ pub struct LogitsView {
     pub row: Arc<[f32]>,
 }
 
+impl LogitsView {
+    /// Bins of the histogram over the vocabulary.
+    const N_BINS: usize = 64;
+
+    /// What can be read from `logits`, `[vocab]`: the `k` likeliest tokens, `tokens`, and the whole
+    /// row; `name` gives a token's text.
+    #[must_use]
+    pub fn of(
+        at: At,
+        logits: Vec<f32>,
+        k: usize,
+        tokens: &[u32],
+        name: impl Fn(u32) -> NamedToken,
+    ) -> Self {
+        let row = Distribution::new(&logits);
+        let share = |id: u32| row.share(name(id));
+        Self {
+            at,
+            top: row.top(k).into_iter().map(share).collect(),
+            chosen: tokens.iter().copied().map(share).collect(),
+            entropy_bits: row.entropy_bits(),
+            log_total: row.log_total(),
+            histogram: Histogram::of(&logits, Self::N_BINS),
+            row: logits.into(),
+        }
+    }
+}
+
 /// How often each token came when the same logits were drawn from again and again.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Redraws {
@@ -46,7 +75,7 @@ pub struct Redraws {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Redrawn {
     /// Which.
-    pub token: super::NamedToken,
+    pub token: NamedToken,
     /// How often it came.
     pub count: usize,
     /// Its share of the curve, 0 to 1: `count / n` comes near to it.

@@ -30,7 +30,10 @@ pub mod writes;
 
 use std::fmt;
 
+use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
+
+use crate::trace::HostTensor;
 
 /// One position of one pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,6 +83,17 @@ pub struct NamedToken {
     pub text: String,
 }
 
+impl NamedToken {
+    /// A token and its text; `#17` where nobody knows the text.
+    #[must_use]
+    pub fn new(id: u32, text: Option<String>) -> Self {
+        Self {
+            id,
+            text: text.unwrap_or_else(|| format!("#{id}")),
+        }
+    }
+}
+
 /// A token and its share of a distribution.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TokenShare {
@@ -89,6 +103,16 @@ pub struct TokenShare {
     pub probability: f64,
     /// Its place in the full vocabulary, the likeliest first, counted from 1.
     pub rank: usize,
+}
+
+/// A row of a pass' value whose first axis is the position.
+///
+/// # Errors
+/// If the pass has no such row.
+pub fn row_of(value: &HostTensor, row: usize) -> Result<Vec<f32>> {
+    let n_rows = value.shape().first().copied().unwrap_or_default();
+    let found = value.at(&[row]).map(<[f32]>::to_vec);
+    found.with_context(|| format!("the pass has {n_rows} positions, there is no row {row} in it"))
 }
 
 /// A stage in a file is its name.

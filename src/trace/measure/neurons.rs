@@ -40,28 +40,38 @@ pub struct Neuron {
     pub post: f32,
 }
 
-/// The `k` most active neurons, and how many are near zero, from `[d_mlp]` each.
-#[must_use]
-pub fn most_active(
-    post: &[f32],
-    pre: &[f32],
-    pre_linear: Option<&[f32]>,
-    k: usize,
-) -> (Vec<Neuron>, usize) {
-    let largest = post.iter().fold(0.0_f32, |largest, x| x.abs().max(largest));
-    let is_near_zero = |x: &&f32| x.abs() <= largest * NEAR_ZERO;
-    let at = |values: &[f32], place: usize| values.get(place).copied().unwrap_or_default();
-    let neuron = |place: usize| Neuron {
-        neuron: place,
-        pre: at(pre, place),
-        pre_linear: pre_linear.map(|values| at(values, place)),
-        post: at(post, place),
-    };
-    let top = top_by(post, k, |x| f64::from(x.abs()));
-    (
-        top.into_iter().map(neuron).collect(),
-        post.iter().filter(is_near_zero).count(),
-    )
+impl Neurons {
+    /// The `k` most active neurons of block `layer`, from what the last layer of the MLP reads,
+    /// what the activation reads, and what it is multiplied by where the family has it: `[d_mlp]`
+    /// each.
+    #[must_use]
+    pub fn of(
+        layer: usize,
+        at: At,
+        post: &[f32],
+        pre: &[f32],
+        pre_linear: Option<&[f32]>,
+        k: usize,
+    ) -> Self {
+        let largest = post.iter().fold(0.0_f32, |largest, x| x.abs().max(largest));
+        let is_near_zero = |x: &&f32| x.abs() <= largest * NEAR_ZERO;
+        let at_place =
+            |values: &[f32], place: usize| values.get(place).copied().unwrap_or_default();
+        let neuron = |place: usize| Neuron {
+            neuron: place,
+            pre: at_place(pre, place),
+            pre_linear: pre_linear.map(|values| at_place(values, place)),
+            post: at_place(post, place),
+        };
+        let top = top_by(post, k, |x| f64::from(x.abs()));
+        Self {
+            layer,
+            at,
+            n_neurons: post.len(),
+            n_near_zero: post.iter().filter(is_near_zero).count(),
+            top: top.into_iter().map(neuron).collect(),
+        }
+    }
 }
 
 /// What a norm does to one position.
@@ -105,12 +115,11 @@ mod tests {
     #[test]
     fn the_most_active_come_first_and_quiet_ones_are_counted() {
         let post = [0.001, -4.0, 0.0, 2.0, 0.5];
-        let (top, quiet) = most_active(&post, &post, None, 2);
-        assert_eq!(
-            top.iter().map(|neuron| neuron.neuron).collect::<Vec<_>>(),
-            [1, 3]
-        );
-        assert_eq!(quiet, 2);
+        let at = At { pass: 0, row: 0 };
+        let neurons = Neurons::of(0, at, &post, &post, None, 2);
+        let top = neurons.top.iter().map(|neuron| neuron.neuron);
+        assert_eq!(top.collect::<Vec<_>>(), [1, 3]);
+        assert_eq!(neurons.n_near_zero, 2);
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! How a position's state turns on its way through the layers, and where two runs part.
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::vector::{cosine, size};
-use super::{At, Point};
+use super::{At, Point, row_of};
+use crate::trace::HostTensor;
 
 /// The residual stream of one position at every point of a pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,31 @@ pub struct Gap {
 }
 
 impl Path {
+    /// The paths of `rows` of a pass through its first `n_blocks` blocks. Each point's residual
+    /// stream, `[pos, d_model]`, is fetched once for all of them.
+    ///
+    /// # Errors
+    /// If `residual` fails, or the pass has no such row.
+    pub fn through(
+        pass: usize,
+        rows: &[usize],
+        n_blocks: usize,
+        mut residual: impl FnMut(Point) -> Result<HostTensor>,
+    ) -> Result<Vec<Self>> {
+        let as_path = |row: &usize| Self {
+            at: At { pass, row: *row },
+            states: Vec::new(),
+        };
+        let mut paths: Vec<Self> = rows.iter().map(as_path).collect();
+        for point in Point::all(n_blocks) {
+            let residual = residual(point)?;
+            for path in &mut paths {
+                path.states.push((point, row_of(&residual, path.at.row)?));
+            }
+        }
+        Ok(paths)
+    }
+
     /// Cosine similarity along the path.
     #[must_use]
     pub fn turns(&self) -> Vec<Turn> {

@@ -42,11 +42,7 @@ impl Verdict {
     #[must_use]
     pub fn of(before: &[f32], after: &[f32], name: impl Fn(u32) -> NamedToken) -> Self {
         let (old, new) = (Distribution::new(before), Distribution::new(after));
-        let share = |row: &Distribution<'_>, token: u32| TokenShare {
-            token: name(token),
-            probability: row.probability(token),
-            rank: row.rank(token),
-        };
+        let share = |row: &Distribution<'_>, token: u32| row.share(name(token));
         let top = |row: &Distribution<'_>| row.top(1).first().copied().unwrap_or_default();
         let (old_top, new_top) = (top(&old), top(&new));
         let kept = share(&new, old_top);

@@ -9,7 +9,12 @@
 //! output projection (Kobayashi and others, "Attention is Not Only a Weight", 2020). A head that
 //! rests on a token whose value is nearly zero carries nothing from there.
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
+
+use super::row_of;
+use super::vector::size;
+use crate::trace::HostTensor;
 
 /// What one block writes at one position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +33,41 @@ pub struct BlockWrites {
     pub resid_mid: f64,
     /// Size of what the MLP writes.
     pub mlp: f64,
+}
+
+/// The values of one block that its [`BlockWrites`] are measured on.
+#[derive(Debug, Clone)]
+pub struct BlockStreams {
+    /// `hook_resid_pre`, `[pos, d_model]`.
+    pub resid_pre: HostTensor,
+    /// Sizes of what heads write, `[pos, head]`.
+    pub heads: HostTensor,
+    /// `hook_attn_out`, `[pos, d_model]`.
+    pub attention: HostTensor,
+    /// `hook_resid_mid`, `[pos, d_model]`.
+    pub resid_mid: HostTensor,
+    /// `hook_mlp_out`, `[pos, d_model]`.
+    pub mlp: HostTensor,
+}
+
+impl BlockStreams {
+    /// What block `layer`, whose values these are, writes at `row`.
+    ///
+    /// # Errors
+    /// If the pass has no such row.
+    pub fn writes(&self, layer: usize, row: usize) -> Result<BlockWrites> {
+        let size_of = |value| row_of(value, row).map(|row| size(&row));
+        let heads = row_of(&self.heads, row)?;
+        Ok(BlockWrites {
+            layer,
+            row,
+            resid_pre: size_of(&self.resid_pre)?,
+            heads: heads.into_iter().map(f64::from).collect(),
+            attention: size_of(&self.attention)?,
+            resid_mid: size_of(&self.resid_mid)?,
+            mlp: size_of(&self.mlp)?,
+        })
+    }
 }
 
 impl BlockWrites {
