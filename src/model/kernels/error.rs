@@ -105,3 +105,11 @@ pub(super) fn check_length(
         })
     }
 }
+
+/// Checks that a matrix of `n_out` rows has a row `row`.
+pub(super) fn check_row(row: usize, n_out: usize) -> Result<(), KernelError> {
+    match row < n_out {
+        true => Ok(()),
+        false => Err(KernelError::Row { row, n_out }),
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::error::{KernelError, check_length};
+use super::error::{KernelError, check_length, check_row};
 use super::instructions::{InstructionSet, Kernel, run};
 use super::lanes::Lanes;
 use super::multiply::{Matrix, multiply_many};
@@ -61,12 +61,7 @@ impl<'a> HalfMatrix<'a> {
     /// # Errors
     /// If there is no such row, or `out` has another length.
     pub fn expand_row(&self, row: usize, out: &mut [f32]) -> Result<(), KernelError> {
-        if row >= self.n_out {
-            return Err(KernelError::Row {
-                row,
-                n_out: self.n_out,
-            });
-        }
+        check_row(row, self.n_out)?;
         check_length("expanded row", out.len(), Some(self.n_in))?;
         self.expand_rows(InstructionSet::best(), row..row + 1, out);
         Ok(())
