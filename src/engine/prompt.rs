@@ -5,7 +5,8 @@ use anyhow::Result;
 use super::loaded::LoadedModel;
 use super::message::{Event, Prompt};
 use super::task::Outbox;
-use crate::tokenizer::{Message, Tokenizer};
+use crate::tokenizer::{Message, TemplateArgs, Tokenizer};
+use crate::trace::debug::SourcePrompt;
 
 /// What a model without a chat template would write to speak for the user: its answer ends there.
 pub const PLAIN_STOP: &str = "\nUser:";
@@ -29,6 +30,27 @@ pub fn ids(
             tokenizer.encode_ids(&text, !is_templated)
         }
     }
+}
+
+/// A prompt that patches copy from, as ids.
+///
+/// # Errors
+/// As [`ids`].
+pub fn ids_of_source(
+    loaded: &LoadedModel,
+    tokenizer: &Tokenizer,
+    source: &SourcePrompt,
+) -> Result<Vec<u32>> {
+    let prompt = match source {
+        SourcePrompt::Ids(ids) => Prompt::Ids(ids.clone()),
+        SourcePrompt::Raw(text) => Prompt::Raw(text.clone()),
+        SourcePrompt::Chat(text) => Prompt::Chat {
+            messages: vec![Message::new("user", text)],
+            prefill_response: None,
+            args: TemplateArgs::for_answer(),
+        },
+    };
+    ids(loaded, tokenizer, &prompt, &Outbox::nowhere())
 }
 
 /// The prompt as the model reads it, special tokens written out; `None` where it is given as ids.

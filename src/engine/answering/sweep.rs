@@ -6,13 +6,10 @@ use anyhow::{Result, bail, ensure};
 
 use crate::engine::debugger::Debugger;
 use crate::engine::measures::named;
-use crate::engine::message::{CancelToken, Prompt};
+use crate::engine::message::CancelToken;
 use crate::engine::prompt;
 use crate::engine::run::{Run, RunOptions};
-use crate::engine::task::Outbox;
 use crate::engine::watch::EditState;
-use crate::tokenizer::{Message, TemplateArgs};
-use crate::trace::debug::SourcePrompt;
 use crate::trace::edit::{Action, Change, Edit, Select, ValueEdit};
 use crate::trace::measure::sweep::{Over, SweepPlan, SweepTable};
 use crate::trace::{BlockHook, Hook, Stage};
@@ -184,18 +181,8 @@ fn provide_other(
         plan.pass == 0,
         "only the prompt's own pass can be patched from another prompt"
     );
-    let prompt = match prompt {
-        SourcePrompt::Ids(ids) => Prompt::Ids(ids.clone()),
-        SourcePrompt::Raw(text) => Prompt::Raw(text.clone()),
-        SourcePrompt::Chat(text) => Prompt::Chat {
-            messages: vec![Message::new("user", text)],
-            prefill_response: None,
-            args: TemplateArgs::for_answer(),
-        },
-    };
     let loaded = debugger.run().loaded();
-    let nowhere = Outbox::nowhere();
-    let ids = prompt::ids(loaded, debugger.tokenizer(), &prompt, &nowhere)?;
+    let ids = prompt::ids_of_source(loaded, debugger.tokenizer(), prompt)?;
     let (ours, theirs) = (debugger.run().prompt_len(), ids.len());
     ensure!(
         ours == theirs,

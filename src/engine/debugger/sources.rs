@@ -5,11 +5,9 @@ use std::rc::Rc;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Debugger;
-use crate::engine::message::{CancelToken, Prompt};
+use crate::engine::message::CancelToken;
 use crate::engine::prompt;
 use crate::engine::run::{Run, RunOptions};
-use crate::engine::task::Outbox;
-use crate::tokenizer::{Message, TemplateArgs};
 use crate::trace::debug::{SourcePrompt, SourceState};
 use crate::trace::edit::{Action, Change, Edit};
 use crate::trace::{Axis, Hook, HostTensor};
@@ -32,18 +30,8 @@ impl Debugger {
         prompt: &SourcePrompt,
         cancel: &CancelToken,
     ) -> Result<()> {
-        let prompt = match prompt {
-            SourcePrompt::Ids(ids) => Prompt::Ids(ids.clone()),
-            SourcePrompt::Raw(text) => Prompt::Raw(text.clone()),
-            SourcePrompt::Chat(text) => Prompt::Chat {
-                messages: vec![Message::new("user", text)],
-                prefill_response: None,
-                args: TemplateArgs::for_answer(),
-            },
-        };
         let loaded = Rc::clone(self.run.loaded());
-        let nowhere = Outbox::nowhere();
-        let ids = prompt::ids(&loaded, &self.tokenizer, &prompt, &nowhere)?;
+        let ids = prompt::ids_of_source(&loaded, &self.tokenizer, prompt)?;
         let stood = self.run.go_before_copies_of(&name, cancel)?;
         self.run.forget_source(&name);
         self.add_source(name, ids)?;
