@@ -61,16 +61,8 @@ impl Player {
         let settings = self.settings(pass, chosen)?;
         let (filtered, draw) = self.filtered(pass, &settings, limit)?;
         let companion = &self.meta().companion;
-        let candidates = filtered.candidates.iter();
-        Ok(SamplingView {
-            texts: candidates
-                .map(|one| companion.named(one.token).text)
-                .collect(),
-            drawn: draw.as_ref().map(|draw| companion.named(draw.token)),
-            settings,
-            filtered,
-            draw,
-        })
+        let named = |id| companion.named(id);
+        Ok(SamplingView::of(settings, filtered, draw, named))
     }
 
     fn filtered(

@@ -169,15 +169,8 @@ impl Answering<'_> {
         let settings = self.params(pass, settings)?;
         let (filtered, draw) = self.looking()?.sampling(pass, &settings, limit)?;
         let loaded = self.debugger()?.run().loaded();
-        let text = |token| named(loaded, token).text;
-        let candidates = filtered.candidates.iter();
-        Ok(SamplingView {
-            texts: candidates.map(|candidate| text(candidate.token)).collect(),
-            drawn: draw.as_ref().map(|draw| named(loaded, draw.token)),
-            settings,
-            filtered,
-            draw,
-        })
+        let name = |token| named(loaded, token);
+        Ok(SamplingView::of(settings, filtered, draw, name))
     }
 
     /// What is held in memory. Asked without a run, the run's figures are 0.

@@ -151,6 +151,26 @@ pub struct SamplingView {
     pub drawn: Option<NamedToken>,
 }
 
+impl SamplingView {
+    /// What `settings` made of a pass' logits; `name` gives a token's text.
+    #[must_use]
+    pub fn of(
+        settings: SamplingParams,
+        filtered: Filtered,
+        draw: Option<Draw>,
+        name: impl Fn(u32) -> NamedToken,
+    ) -> Self {
+        let candidates = filtered.candidates.iter();
+        Self {
+            texts: candidates.map(|one| name(one.token).text).collect(),
+            drawn: draw.as_ref().map(|draw| name(draw.token)),
+            settings,
+            filtered,
+            draw,
+        }
+    }
+}
+
 /// Part of a weight matrix.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MatrixSlice {
