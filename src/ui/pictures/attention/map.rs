@@ -13,7 +13,7 @@ use crate::ui::colormap::ColorMap;
 use crate::ui::picture::Scene;
 use crate::ui::pictures::kit::copy_menu;
 use crate::ui::theme::{Palette, Role};
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapResponse, MapState, figure};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, MapResponse, MapState, figure};
 use crate::ui::widgets::{Arc, Arcs};
 
 /// The first tab whose map is that of a hook: the masked scores, then the shares.
@@ -81,20 +81,11 @@ impl MapPart {
         let names: Vec<String> = (0..maps.start + grid.n_rows())
             .map(|at| scene.name(at))
             .collect();
-        let rows = Labels {
-            texts: names.get(maps.start..).unwrap_or_default(),
-            chosen: chosen.map(|cell| cell.row),
-        };
-        let cols = Labels {
-            texts: &names,
-            chosen: chosen.map(|cell| cell.col),
-        };
+        let rows = names.get(maps.start..).unwrap_or_default();
         let name = format!("{} of L{}.H{}", legend.name, scene.view.layer, head(scene));
         let map = HeatMap::new(&name, &grid, &legend.colours, legend.limit)
-            .rows(rows)
-            .cols(cols)
+            .labelled(rows, &names, chosen)
             .axes([("query ↓", Role::Query), ("key →", Role::Key)])
-            .chosen(chosen)
             .square();
         // Before a room, the chosen row's shares stand in its cells.
         let is_share = step(scene) + 1 == TABS.len() && !options.is_weighted;

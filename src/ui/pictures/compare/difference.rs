@@ -14,7 +14,7 @@ use crate::ui::controls::segmented;
 use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
 use crate::ui::pictures::kit::{copy_menu, csv, note_ui, section_ui, signed};
 use crate::ui::theme::{Palette, Role, Type};
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure, legend_ui};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, MapState, figure, legend_ui};
 
 /// The three maps.
 #[derive(Default)]
@@ -166,14 +166,7 @@ impl Difference {
                 let size = vec2(width, (ui.available_height() - 30.0).max(60.0));
                 let columns: &[String] = if is_share { labels } else { &[] };
                 let shown = HeatMap::new(title, grid, map, limit)
-                    .rows(Labels {
-                        texts: labels,
-                        chosen: None,
-                    })
-                    .cols(Labels {
-                        texts: columns,
-                        chosen: None,
-                    })
+                    .labelled(labels, columns, None)
                     .show(ui, state, size);
                 hovered = hovered.or(shown.hovered);
                 let row = csv(grid

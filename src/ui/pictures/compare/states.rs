@@ -14,7 +14,7 @@ use crate::ui::controls::segmented;
 use crate::ui::picture::{Scene, Term, formula_ui};
 use crate::ui::pictures::kit::{copy_menu, csv, note_ui};
 use crate::ui::theme::{Palette, Role};
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure, legend_ui};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, MapState, figure, legend_ui};
 
 /// The map of gaps.
 #[derive(Default)]
@@ -73,15 +73,7 @@ impl States {
             .collect();
         let room = vec2(ui.available_width(), ui.available_height() - 30.0);
         let shown = HeatMap::new("how far the states lie apart", grid, &map, limit)
-            .rows(Labels {
-                texts: &rows,
-                chosen: self.chosen.map(|cell| cell.row),
-            })
-            .cols(Labels {
-                texts: &cols,
-                chosen: self.chosen.map(|cell| cell.col),
-            })
-            .chosen(self.chosen)
+            .labelled(&rows, &cols, self.chosen)
             .show(ui, &mut self.state, room);
         if let Some(cell) = shown.clicked {
             self.chosen = Some(cell);

@@ -11,7 +11,7 @@ use crate::ui::command::Pointing;
 use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
 use crate::ui::pictures::kit::{copy_menu, csv, note_ui};
 use crate::ui::theme::{Palette, Role};
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, MapState, figure, legend_ui};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, MapState, figure, legend_ui};
 
 /// The map of cosines.
 #[derive(Default)]
@@ -51,15 +51,9 @@ impl Similar {
         let names: Vec<String> = (0..n).map(|at| scene.name(at)).collect();
         let map = ColorMap::diverging(Palette::of(ui));
         let chosen = chosen(scene, n);
-        let labels = |chosen: Option<usize>| Labels {
-            texts: &names,
-            chosen,
-        };
         let room = ui.available_size() - vec2(0.0, 30.0);
         let shown = HeatMap::new("cosines of the rows", grid, &map, 1.0)
-            .rows(labels(chosen.map(|cell| cell.row)))
-            .cols(labels(chosen.map(|cell| cell.col)))
-            .chosen(chosen)
+            .labelled(&names, &names, chosen)
             .square()
             .show(ui, &mut self.state, room);
         self.hovered = shown.hovered;

@@ -111,6 +111,15 @@ impl<'a> HeatMap<'a> {
         self
     }
 
+    /// Words at the left and above; those of the `chosen` cell, which gets the ring, are semi-bold.
+    #[must_use]
+    pub fn labelled(self, rows: &'a [String], cols: &'a [String], chosen: Option<MapCell>) -> Self {
+        let labels = |texts, chosen| Labels { texts, chosen };
+        self.rows(labels(rows, chosen.map(|cell| cell.row)))
+            .cols(labels(cols, chosen.map(|cell| cell.col)))
+            .chosen(chosen)
+    }
+
     /// What rows and columns are, said in the corner: `[("query ↓", …), ("key →", …)]`. The chosen
     /// row and column are framed in their hues.
     #[must_use]

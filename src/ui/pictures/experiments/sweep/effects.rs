@@ -15,7 +15,7 @@ use crate::ui::picture::Scene;
 use crate::ui::pictures::kit::{copy_menu, csv, note_ui};
 use crate::ui::theme::{Palette, Role};
 use crate::ui::tokens::visible;
-use crate::ui::widgets::heatmap::{Grid, HeatMap, Labels, MapCell, legend_ui};
+use crate::ui::widgets::heatmap::{Grid, HeatMap, MapCell, legend_ui};
 
 impl Sweep {
     /// The effects as a grid, made once for an answer. The strongest is chosen, unless a lesson asks
@@ -66,15 +66,7 @@ impl Sweep {
         };
         let room = vec2(ui.available_width(), ui.available_height() - 74.0);
         let shown = HeatMap::new("effects of the sweep", grid, &map, limit)
-            .rows(Labels {
-                texts: &table.rows,
-                chosen: self.chosen.map(|cell| cell.row),
-            })
-            .cols(Labels {
-                texts: &cols,
-                chosen: self.chosen.map(|cell| cell.col),
-            })
-            .chosen(self.chosen)
+            .labelled(&table.rows, &cols, self.chosen)
             .show(ui, &mut self.state, room);
         self.hovered = shown.hovered;
         if let Some(cell) = shown.clicked {
