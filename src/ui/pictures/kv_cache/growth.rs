@@ -7,7 +7,7 @@ use super::n_held;
 use crate::trace::measure::ledger::Ledger;
 use crate::trace::units::{bytes, count};
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{Chart, ticks};
+use crate::ui::pictures::shared::{Chart, chart_title, ticks};
 use crate::ui::theme::{Palette, Role, Type, mix};
 
 /// Draws the plot.
@@ -16,25 +16,10 @@ pub fn growth_ui(ui: &mut Ui, scene: &mut Scene<'_>, ledger: &Ledger) {
     let room = ui.available_rect_before_wrap();
     let response = ui.allocate_rect(room, Sense::hover());
     let painter = ui.painter().clone();
-    let font = Type::Strong.font();
-    let title = painter.text(
-        room.left_top(),
-        Align2::LEFT_TOP,
-        "Growth",
-        font,
-        palette.text,
-    );
     let held = n_held(ledger);
     let per_token = ledger.formula_bytes as f64 / held.max(1) as f64;
     let text = format!("{} for every token", bytes(per_token.round() as u64));
-    let place = title.right_top() + vec2(8.0, 0.0);
-    painter.text(
-        place,
-        Align2::LEFT_TOP,
-        text,
-        Type::Body.font(),
-        palette.muted,
-    );
+    chart_title(&painter, palette, room.left_top(), "Growth", &text);
     let area = Rect::from_min_max(room.min + vec2(62.0, 30.0), room.max - vec2(16.0, 22.0));
     let most_tokens = (held as f64 * 1.8).max(24.0);
     let without = ledger.without_gqa_bytes as f64 / held.max(1) as f64;

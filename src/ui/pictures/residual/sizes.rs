@@ -12,7 +12,7 @@ use crate::trace::{BlockHook, Hook, Place};
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::outline;
 use crate::ui::picture::{Scene, Term};
-use crate::ui::pictures::shared::{Chart, hover, n_blocks_run, ticks};
+use crate::ui::pictures::shared::{Chart, chart_title, hover, n_blocks_run, ticks};
 use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Role, Type, corner, mix};
 use crate::ui::widgets::heatmap::figure;
@@ -84,11 +84,7 @@ impl SizesPart {
             "Size of the stream",
             "after every part; faint: the positions around",
         );
-        let lines: Vec<_> = ticks(most, 4)
-            .iter()
-            .map(|y| (*y, figure(*y as f32)))
-            .collect();
-        chart.lines(&painter, palette, &lines);
+        chart.lines(&painter, palette, &size_lines(most, 4));
         let curve = |turns: &[Turn]| -> Vec<[f64; 2]> {
             turns
                 .iter()
@@ -162,11 +158,7 @@ impl SizesPart {
             "What each part wrote",
             "attention and MLP; click one to go in",
         );
-        let lines: Vec<_> = ticks(most, 3)
-            .iter()
-            .map(|y| (*y, figure(*y as f32)))
-            .collect();
-        chart.lines(&ui.painter().clone(), palette, &lines);
+        chart.lines(&ui.painter().clone(), palette, &size_lines(most, 3));
         let wide = (area.width() / (x.1 as f32) * 0.36).min(46.0);
         let mut under = None;
         for layer in 0..scene.facts.n_layers {
@@ -312,17 +304,16 @@ impl SizesPart {
     }
 }
 
+/// A chart's title, above its area and flush with the figures at its left.
 fn title(ui: &Ui, area: Rect, title: &str, rest: &str) {
-    let palette = Palette::of(ui);
     let place = pos2(area.left() - 46.0, area.top() - 26.0);
-    let font = Type::Strong.font();
-    let drawn = ui
-        .painter()
-        .text(place, Align2::LEFT_TOP, title, font, palette.text);
-    let place = drawn.right_top() + vec2(8.0, 0.0);
-    let font = Type::Body.font();
-    ui.painter()
-        .text(place, Align2::LEFT_TOP, rest, font, palette.muted);
+    chart_title(ui.painter(), Palette::of(ui), place, title, rest);
+}
+
+/// The lines of a chart of sizes up to `most`, with their numbers.
+fn size_lines(most: f64, n: usize) -> Vec<(f64, String)> {
+    let lines = ticks(most, n).into_iter();
+    lines.map(|y| (y, figure(y as f32))).collect()
 }
 
 /// Where a point lies on the axis of blocks.

@@ -8,7 +8,7 @@ use crate::trace::Stage;
 use crate::trace::measure::lens::LensRequest;
 use crate::trace::measure::{At, Point};
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{Chart, percent, text_in};
+use crate::ui::pictures::shared::{Chart, chart_title, percent, text_in};
 use crate::ui::theme::{Palette, Role, Type, mix};
 use crate::ui::tokens::visible;
 
@@ -63,22 +63,9 @@ pub(super) fn ends_ui(ui: &mut Ui, scene: &mut Scene<'_>, n_steps: usize) {
     let rect = ui.available_rect_before_wrap();
     let response = ui.allocate_rect(rect, Sense::hover());
     let painter = ui.painter().clone();
-    let title = painter.text(
-        rect.left_top(),
-        Align2::LEFT_TOP,
-        "How likely the end was",
-        Type::Strong.font(),
-        palette.text,
-    );
+    let title = "How likely the end was";
     let rest = "probability of an end token at each place of the answer";
-    let place = title.right_top() + vec2(8.0, 0.0);
-    painter.text(
-        place,
-        Align2::LEFT_TOP,
-        rest,
-        Type::Body.font(),
-        palette.muted,
-    );
+    chart_title(&painter, palette, rect.left_top(), title, rest);
     let area = Rect::from_min_max(rect.min + vec2(46.0, 36.0), rect.max - vec2(12.0, 24.0));
     let first = shares.first().map_or(0, |(pass, _)| *pass);
     let n = n_steps

@@ -1,8 +1,22 @@
 //! A small chart: places on a plane, lines with their numbers, curves.
 
-use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, pos2};
+use egui::{Align2, Color32, Painter, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use crate::ui::theme::{Palette, Type};
+
+/// Writes a chart's title at `place`, and beside it what the chart shows.
+pub fn chart_title(painter: &Painter, palette: &Palette, place: Pos2, title: &str, rest: &str) {
+    let put = |place: Pos2, text: &str, font: Type, colour| {
+        painter.text(place, Align2::LEFT_TOP, text, font.font(), colour)
+    };
+    let title = put(place, title, Type::Strong, palette.text);
+    put(
+        title.right_top() + vec2(8.0, 0.0),
+        rest,
+        Type::Body,
+        palette.muted,
+    );
+}
 
 /// A rectangle in which numbers have places.
 #[derive(Debug, Clone, Copy)]

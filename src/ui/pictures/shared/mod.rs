@@ -19,7 +19,7 @@ use crate::ui::theme::{Palette, Type, space};
 use crate::ui::tokens;
 
 pub use characters::{text_of, whole_characters};
-pub use chart::{Chart, ticks};
+pub use chart::{Chart, chart_title, ticks};
 pub use picker::TokenPicker;
 
 /// A share as people read it; one that is not nothing is never written as nothing.

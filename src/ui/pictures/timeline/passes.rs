@@ -8,7 +8,7 @@ use crate::trace::units::{bytes, bytes_per_second, tokens_per_second};
 use crate::trace::{Place, Stage, units};
 use crate::ui::command::Command;
 use crate::ui::picture::{Scene, Term};
-use crate::ui::pictures::shared::{Chart, text_in, ticks};
+use crate::ui::pictures::shared::{Chart, chart_title, text_in, ticks};
 use crate::ui::spot::Spot;
 use crate::ui::theme::{Palette, Role, Type, corner, mix};
 
@@ -214,15 +214,7 @@ impl PassesPart {
 }
 
 fn heading(ui: &Ui, room: Rect, title: &str, rest: &str) {
-    let palette = Palette::of(ui);
-    let font = Type::Strong.font();
-    let drawn = ui
-        .painter()
-        .text(room.left_top(), Align2::LEFT_TOP, title, font, palette.text);
-    let place = drawn.right_top() + vec2(8.0, 0.0);
-    let font = Type::Body.font();
-    ui.painter()
-        .text(place, Align2::LEFT_TOP, rest, font, palette.muted);
+    chart_title(ui.painter(), Palette::of(ui), room.left_top(), title, rest);
 }
 
 fn rate(pass: &PassState) -> String {

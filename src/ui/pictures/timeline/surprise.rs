@@ -1,11 +1,11 @@
 //! Surprise along the text: for each token, how many bits it told, and how many were expected.
 
-use egui::{Align2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::tokens::told_at;
 use crate::ui::command::Pointing;
 use crate::ui::picture::Scene;
-use crate::ui::pictures::shared::{Chart, text_in, ticks};
+use crate::ui::pictures::shared::{Chart, chart_title, text_in, ticks};
 use crate::ui::theme::{Palette, Role, Type, corner, mix};
 
 /// Most positions of the chart: those around the chosen one.
@@ -17,23 +17,8 @@ pub fn surprise_ui(ui: &mut Ui, scene: &mut Scene<'_>) -> Option<usize> {
     let room = ui.available_rect_before_wrap();
     let response = ui.allocate_rect(room, Sense::click());
     let painter = ui.painter().clone();
-    let font = Type::Strong.font();
-    let title = painter.text(
-        room.left_top(),
-        Align2::LEFT_TOP,
-        "Surprise",
-        font,
-        palette.text,
-    );
     let rest = "bits that each token told, −log₂ p; line: the entropy, what was to be expected";
-    let place = title.right_top() + vec2(8.0, 0.0);
-    painter.text(
-        place,
-        Align2::LEFT_TOP,
-        rest,
-        Type::Body.font(),
-        palette.muted,
-    );
+    chart_title(&painter, palette, room.left_top(), "Surprise", rest);
     let n = scene.run.ids.len();
     let first = scene
         .view
