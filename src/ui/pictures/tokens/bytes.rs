@@ -4,12 +4,13 @@ use egui::{Align2, Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::super::text::tokens_read;
 use super::hex;
+use super::line::Line;
 use crate::engine::question::{TextPiece, Told};
 use crate::ui::command::Pointing;
 use crate::ui::picture::{Scene, ready_ui};
 use crate::ui::pictures::kit::{copy_menu, note_ui, section_ui};
 use crate::ui::theme::{Palette, Role, Type, corner, space};
-use crate::ui::tokens::{label, visible};
+use crate::ui::tokens::visible;
 
 /// The list of tokens with their bytes.
 #[derive(Default)]
@@ -65,61 +66,12 @@ impl Bytes {
             let text = format!("token {at}, id {}, bytes {bytes}", piece.id);
             WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, text)
         });
-        if is_chosen || response.hovered() {
-            let fill = if is_chosen {
-                palette.chosen
-            } else {
-                palette.sunk
-            };
-            let line = rect.expand2(vec2(0.0, ui.spacing().item_spacing.y / 2.0));
-            ui.painter().rect_filled(line, corner::SMALL, fill);
-        }
-        let painter = ui.painter();
-        let put = |x: f32, align: Align2, text: String, font: Type, colour| {
-            let place = pos2(rect.left() + x, rect.center().y);
-            painter.text(place, align, text, font.font(), colour);
-        };
-        put(
-            34.0,
-            Align2::RIGHT_CENTER,
-            at.to_string(),
-            Type::MonoSmall,
-            palette.muted,
-        );
-        put(
-            92.0,
-            Align2::RIGHT_CENTER,
-            piece.id.to_string(),
-            Type::Mono,
-            palette.muted,
-        );
-        let label = label(&piece.text);
-        let name = if label.has_space {
-            format!("·{}", label.text)
-        } else {
-            label.text
-        };
-        put(
-            106.0,
-            Align2::LEFT_CENTER,
-            name.chars().take(24).collect(),
-            Type::Label,
-            palette.text,
-        );
-        put(
-            286.0,
-            Align2::LEFT_CENTER,
-            bytes.clone(),
-            Type::Mono,
-            palette.text,
-        );
-        put(
-            rect.width() - 8.0,
-            Align2::RIGHT_CENTER,
-            what(piece).to_owned(),
-            Type::Small,
-            palette.muted,
-        );
+        let line = Line::new(ui, rect, &response, is_chosen);
+        line.put_right(34.0, &at.to_string(), Type::MonoSmall, palette.muted);
+        line.token(piece.id, &piece.text, [92.0, 106.0], 24);
+        line.put(286.0, &bytes, Type::Mono, palette.text);
+        let note = what(piece);
+        line.put_right(line.width() - 8.0, note, Type::Small, palette.muted);
         if response.hovered() {
             self.hovered = Some(at);
         }

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod chips;
+mod line;
 mod merges;
 mod spelling;
 mod variants;

@@ -1,16 +1,16 @@
 //! The vocabulary, to leaf through and to search.
 
-use egui::{Align2, Sense, Ui, WidgetInfo, pos2, vec2};
+use egui::{Sense, Ui, WidgetInfo, vec2};
 
 use super::hex;
+use super::line::Line;
 use crate::engine::question::{Entry, Question, Told};
 use crate::ui::answers::Asked;
 use crate::ui::command::Pointing;
 use crate::ui::controls::Button;
 use crate::ui::picture::{Scene, Term, formula_ui};
 use crate::ui::pictures::kit::{copy_menu, field_ui, note_ui};
-use crate::ui::theme::{Palette, Role, Type, corner, space};
-use crate::ui::tokens::label;
+use crate::ui::theme::{Palette, Role, Type, space};
 
 /// What is searched for, and the entry under the pointer.
 #[derive(Default)]
@@ -148,64 +148,14 @@ impl Leaves {
             let text = format!("id {}: {}", entry.id, entry.text);
             WidgetInfo::selected(egui::Role::ListItem, true, is_chosen, text)
         });
-        if is_chosen || response.hovered() {
-            let fill = if is_chosen {
-                palette.chosen
-            } else {
-                palette.sunk
-            };
-            let line = rect.expand2(vec2(0.0, ui.spacing().item_spacing.y / 2.0));
-            ui.painter().rect_filled(line, corner::SMALL, fill);
+        let line = Line::new(ui, rect, &response, is_chosen);
+        line.token(entry.id, &entry.text, [64.0, 82.0], 28);
+        let bytes = hex(&entry.bytes, 10);
+        line.put(300.0, &bytes, Type::MonoSmall, palette.muted);
+        if entry.is_special {
+            let note = "special token";
+            line.put_right(line.width() - 8.0, note, Type::Small, palette.muted);
         }
-        let painter = ui.painter();
-        let put = |x: f32, align: Align2, text: String, font: Type, colour| {
-            painter.text(
-                pos2(rect.left() + x, rect.center().y),
-                align,
-                text,
-                font.font(),
-                colour,
-            );
-        };
-        put(
-            64.0,
-            Align2::RIGHT_CENTER,
-            entry.id.to_string(),
-            Type::Mono,
-            palette.muted,
-        );
-        let label = label(&entry.text);
-        let name = if label.has_space {
-            format!("·{}", label.text)
-        } else {
-            label.text
-        };
-        put(
-            82.0,
-            Align2::LEFT_CENTER,
-            name.chars().take(28).collect(),
-            Type::Label,
-            palette.text,
-        );
-        put(
-            300.0,
-            Align2::LEFT_CENTER,
-            hex(&entry.bytes, 10),
-            Type::MonoSmall,
-            palette.muted,
-        );
-        let note = if entry.is_special {
-            "special token"
-        } else {
-            ""
-        };
-        put(
-            rect.width() - 8.0,
-            Align2::RIGHT_CENTER,
-            note.to_owned(),
-            Type::Small,
-            palette.muted,
-        );
         if response.hovered() {
             self.hovered = Some(entry.clone());
         }
