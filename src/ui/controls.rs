@@ -160,6 +160,11 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
     }
 }
 
+/// Paints the ground of a button, or of several in one frame.
+pub fn plate(ui: &Ui, rect: Rect) {
+    tile(ui, rect, corner::BUTTON, false, false);
+}
+
 /// Paints something that can be clicked: filled when it is on, sunk under the pointer.
 pub fn tile(ui: &Ui, rect: Rect, radius: CornerRadius, is_on: bool, is_hovered: bool) {
     let palette = Palette::of(ui);
@@ -230,13 +235,7 @@ pub fn segmented(ui: &mut Ui, name: &str, options: &[&str], chosen: usize) -> Op
         .collect();
     let size = vec2(widths.iter().sum(), height);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    ui.painter().rect(
-        rect,
-        corner::BUTTON,
-        palette.surface,
-        palette.hairline(),
-        StrokeKind::Inside,
-    );
+    plate(ui, rect);
     let (mut x, mut clicked) = (rect.left(), None);
     for (at, (galley, width)) in galleys.into_iter().zip(&widths).enumerate() {
         let part = Rect::from_min_size(pos2(x, rect.top()), vec2(*width, height));

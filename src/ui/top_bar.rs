@@ -1,10 +1,10 @@
 //! The bar at the top: the program, its modes, the model, what it takes, theme and size.
 
-use egui::{Rect, Sense, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::answers::Asked;
 use super::command::Command;
-use super::controls::{Button, focus_ring, format};
+use super::controls::{Button, focus_ring, format, plate};
 use super::icons::{self, Icon};
 use super::models;
 use super::picture::Scene;
@@ -59,13 +59,7 @@ fn modes_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             WidgetInfo::selected(egui::Role::RadioButton, true, is_open, mode.name())
         });
         if is_open {
-            ui.painter().rect(
-                rect,
-                corner::BUTTON,
-                palette.surface,
-                palette.hairline(),
-                StrokeKind::Inside,
-            );
+            plate(ui, rect);
         } else if response.hovered() {
             ui.painter().rect_filled(rect, corner::BUTTON, palette.line);
         }
@@ -215,13 +209,7 @@ fn model_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     // A name of its own: figures beside it come and go, and its menu is not to close with them.
     let response = ui.interact(rect, ui.scope_id().with("model"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(egui::Role::Button, true, format!("model {name}")));
-    ui.painter().rect(
-        rect,
-        corner::BUTTON,
-        palette.surface,
-        palette.hairline(),
-        StrokeKind::Inside,
-    );
+    plate(ui, rect);
     focus_ring(ui, &response, rect);
     let dot = if scene.link.is_busy() {
         palette.faint
