@@ -22,3 +22,5 @@ pub use hook::{Axis, BlockHook, Hook, UnknownHook};
 pub use part::{Part, PartAxis};
 pub use stage::{Stage, UnknownStage};
 pub use tensor::HostTensor;
+#[cfg(test)]
+pub(crate) use tensor::counting;

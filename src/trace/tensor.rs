@@ -99,15 +99,17 @@ impl Serialize for HostTensor {
     }
 }
 
+/// A tensor of 0, 1, 2 and so on, for tests that ask what stands where.
+#[cfg(test)]
+pub(crate) fn counting(shape: &[usize]) -> HostTensor {
+    let n: usize = shape.iter().product();
+    let values: Vec<f32> = (0..n).map(|value| value as f32).collect();
+    HostTensor::new(shape.to_vec(), values).unwrap()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counting(shape: &[usize]) -> HostTensor {
-        let n: usize = shape.iter().product();
-        let values: Vec<f32> = (0..n).map(|value| value as f32).collect();
-        HostTensor::new(shape.to_vec(), values).unwrap()
-    }
 
     #[test]
     fn an_index_picks_a_row_or_a_value() {

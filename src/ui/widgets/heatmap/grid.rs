@@ -148,12 +148,7 @@ pub(super) fn is_open(value: f32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counting(shape: &[usize]) -> HostTensor {
-        let n: usize = shape.iter().product();
-        let values: Vec<f32> = (0..n).map(|value| value as f32).collect();
-        HostTensor::new(shape.to_vec(), values).unwrap()
-    }
+    use crate::trace::counting;
 
     #[test]
     fn a_head_is_cut_from_either_layout() {
