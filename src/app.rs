@@ -13,6 +13,7 @@ mod present;
 mod school;
 mod screenshot;
 mod share;
+mod speaker;
 mod still;
 
 use std::collections::BTreeMap;
@@ -165,6 +166,9 @@ impl App {
         for notice in start.notice.into_iter().chain(notices).chain(no_stops) {
             app.messages.tell(notice);
         }
+        if app.view.is_presenting {
+            app.present(true);
+        }
         app.dress(ctx);
         match start.recorded {
             Some(path) => app.peek(ctx, path),
@@ -183,6 +187,7 @@ impl App {
         self.share_news(&ctx);
         self.take_shelf_events();
         let in_lesson = self.sit_down(&ctx);
+        self.fit_sheet(&ctx);
         self.read_keys(&ctx);
         self.draw(ui);
         self.play(&ctx);

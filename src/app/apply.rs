@@ -102,7 +102,7 @@ impl App {
         });
         // Before a room its own size counts, whatever is usual on this screen.
         ctx.set_zoom_factor(match self.view.is_presenting {
-            true => self.settings.present_scale,
+            true => self.zoom_before_room(ctx),
             false => self.settings.scale,
         });
         let moves = self.settings.motion;

@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use egui::{Context, ViewportBuilder, ViewportCommand, ViewportId};
+use egui::{Context, Vec2, vec2};
 
 use super::App;
-use crate::lesson::stops::{Stop, Stops};
+use crate::lesson::stops::{Mistake, Stop, Stops};
 use crate::settings::PromptSettings;
 use crate::trace::NoAddress;
-use crate::ui::command::Command;
-use crate::ui::lessons::LessonCommand;
 use crate::ui::picture::Picture;
 use crate::ui::present::{self, PresentCommand, Presenting, SCALES, Talk};
 use crate::ui::sheets::view_line;
@@ -26,27 +24,44 @@ pub struct Lectern {
     /// Where it is kept; nowhere if `None`.
     file: Option<PathBuf>,
     begun: Option<Instant>,
+    /// Whether a sheet stands before the room.
+    has_sheet: bool,
     /// The pictures that a frozen room sees.
     resting: BTreeMap<PictureKind, Box<dyn Picture>>,
 }
 
+/// The room, in points, that every sheet fits into.
+const SHEET: Vec2 = vec2(760.0, 600.0);
+
 impl Lectern {
+    /// How long one has presented.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
+
     /// The talk that was prepared last; what cannot be read is told, and left alone.
     pub fn new(home: Option<&PathBuf>) -> (Self, Option<String>) {
         let file = home.map(|home| home.join("stops.toml"));
         let read = file.as_deref().map_or(Ok(Stops::default()), Stops::load);
-        let (stops, told, file) = match read {
-            Ok(stops) => (stops, None, file),
-            Err(error) => (Stops::default(), Some(format!("{error:#}")), None),
+        let (stops, trouble, told) = match read {
+            Ok(stops) => (stops, None, None),
+            Err(error) => {
+                let told = format!("{error:#}");
+                (Stops::default(), Some(trouble_of(&error)), Some(told))
+            }
         };
+        // What someone wrote there is not overwritten.
+        let file = file.filter(|_| trouble.is_none());
         let talk = Talk {
             stops,
             file: file.as_ref().map(|file| file.display().to_string()),
+            trouble,
         };
         let lectern = Self {
             talk,
             file,
             begun: None,
+            has_sheet: false,
             resting: BTreeMap::new(),
         };
         (lectern, told)
@@ -77,7 +92,8 @@ impl App {
                 shown.has_notes ^= true;
                 if ctx.embed_viewports() {
                     shown.has_notes = false;
-                    let text = "This platform gives one window only: the notes stand under T.";
+                    let text = "This platform gives one window only. Notes are read and written \
+                                before presenting: Ctrl K, The stops of the talk.";
                     self.messages.tell(text.to_owned());
                 }
             }
@@ -92,12 +108,7 @@ impl App {
         let shown = &mut self.view.present;
         (shown.is_black, shown.shows_answer) = (false, false);
         if self.view.mode == Mode::Lessons {
-            let command = if by > 0 {
-                LessonCommand::Next
-            } else {
-                LessonCommand::Back
-            };
-            self.in_lesson(command);
+            self.pass_on_in_lesson(by > 0);
             return;
         }
         let last = self.lectern.talk.stops.stops.len().checked_sub(1);
@@ -131,8 +142,17 @@ impl App {
         let n = stops.stops.len();
         self.view.present.stop = n.checked_sub(1);
         self.save_stops(stops);
-        self.messages
-            .tell(format!("Kept as stop {n}; T shows them all."));
+        let talk = &self.lectern.talk;
+        let told = match talk.file.is_some() {
+            true => format!("Kept as stop {n}."),
+            false => format!("Stop {n} is {}.", talk.until_closed()),
+        };
+        let more = if self.view.is_presenting {
+            " T shows them all."
+        } else {
+            ""
+        };
+        self.messages.tell(format!("{told}{more}"));
     }
 
     fn save_stops(&mut self, stops: Stops) {
@@ -144,6 +164,7 @@ impl App {
             self.messages.tell(format!("{error:#}"));
             self.lectern.file = None;
             self.lectern.talk.file = None;
+            self.lectern.talk.trouble = Some("stops.toml cannot be written".to_owned());
         }
     }
 
@@ -183,33 +204,32 @@ impl App {
         }
     }
 
-    /// Draws the speaker's window, where the platform gives a second one.
-    pub(super) fn speak(&mut self, ctx: &Context) {
-        let wants = self.view.is_presenting && self.view.present.has_notes;
-        if !wants || ctx.embed_viewports() {
-            return;
+    /// A sheet over what a room sees is drawn as large as the window has room for all of it.
+    pub(super) fn fit_sheet(&mut self, ctx: &Context) {
+        let has_sheet = self.view.is_presenting && self.view.overlay.is_some();
+        if has_sheet != self.lectern.has_sheet {
+            self.lectern.has_sheet = has_sheet;
+            self.dress(ctx);
         }
-        let builder = ViewportBuilder::default()
-            .with_title("Vitrine: notes")
-            .with_inner_size([560.0, 640.0]);
-        let id = ViewportId::from_hash_of("speaker");
-        let since = self
-            .lectern
-            .begun
-            .map_or(0, |begun| begun.elapsed().as_secs());
-        let told = format!("{}:{:02}", since / 60, since % 60);
-        ctx.show_viewport_immediate(id, builder, |ui, _| {
-            let ctx = ui.ctx().clone();
-            self.read_keys(&ctx);
-            self.with_picture(|scene, picture| present::notes_ui(ui, scene, picture, &told));
-            let is_closed = ctx.input(|input| input.viewport().close_requested());
-            if is_closed {
-                ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-                self.commands
-                    .push(Command::Presenting(PresentCommand::Notes));
-            }
-        });
-        ctx.request_repaint_after(std::time::Duration::from_secs(1));
+    }
+
+    /// The size of everything before a room; smaller while a sheet is open that would not fit.
+    pub(super) fn zoom_before_room(&self, ctx: &Context) -> f32 {
+        let zoom = self.settings.present_scale;
+        if !self.lectern.has_sheet {
+            return zoom;
+        }
+        let window = ctx.content_rect().size() * ctx.zoom_factor();
+        let fitting = (window / SHEET).min_elem();
+        zoom.min(fitting.max(self.settings.scale))
+    }
+}
+
+/// Why stops are not saved, in a few words.
+fn trouble_of(error: &anyhow::Error) -> String {
+    match error.downcast_ref::<Mistake>() {
+        Some(mistake) => format!("stops.toml has a mistake in line {}", mistake.place.line),
+        None => "stops.toml cannot be read".to_owned(),
     }
 }
 

@@ -2,12 +2,15 @@
 //!
 //! A TOML file that one can write by hand; the window writes the same.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
+
+use super::problem::Place;
+use super::read::in_plain_words;
 
 /// Most stops of a talk.
 pub const MOST_STOPS: usize = 500;
@@ -59,6 +62,34 @@ pub struct Stop {
     pub notes: String,
 }
 
+/// A mistake in the file, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where it stands.
+    pub place: Place,
+    /// What is wrong, and what was expected.
+    pub message: String,
+}
+
+impl Mistake {
+    fn of(text: &str, error: &toml::de::Error) -> Self {
+        let start = error.span().map_or(0, |span| span.start);
+        Self {
+            place: Place::of(text, start),
+            message: in_plain_words(error.message()),
+        }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { line, column } = self.place;
+        write!(f, "line {line}, column {column}: {}", self.message)
+    }
+}
+
+impl std::error::Error for Mistake {}
+
 impl Stops {
     /// Reads the text of a file.
     ///
@@ -70,7 +101,7 @@ impl Stops {
             "a file of stops has at most {MOST_BYTES} bytes, this one has {}",
             text.len()
         );
-        let stops: Self = toml::from_str(text)?;
+        let stops: Self = toml::from_str(text).map_err(|error| Mistake::of(text, &error))?;
         let n = stops.stops.len();
         ensure!(
             n <= MOST_STOPS,
@@ -216,5 +247,8 @@ mod tests {
     fn a_mistake_is_told_with_its_line() {
         let told = Stops::read("title = \"x\"\n[[stop]]\nplace = \"y\"").unwrap_err();
         assert!(told.to_string().contains("line 3"), "{told}");
+        let told = Stops::read("[[stop]]\nat = \"embed\"\nhead = \"fünf\"").unwrap_err();
+        let expected = "line 3, column 8: this is string \"fünf\", expected a whole number";
+        assert_eq!(told.to_string(), expected);
     }
 }

@@ -86,7 +86,9 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let total = x + if next.is_some() { next_width } else { 0.0 };
     let chosen = scene.view.token;
     let id = ui.scope_id().with("strip-chosen");
-    let shown: Option<usize> = ui.data(|data| data.get_temp(id));
+    // Where the window has become larger or smaller, the chosen one may be out of sight.
+    let now = (chosen, ui.available_width() as i32);
+    let shown: Option<(usize, i32)> = ui.data(|data| data.get_temp(id));
     egui::ScrollArea::horizontal()
         .auto_shrink([false, true])
         .show_viewport(ui, |ui, viewport| {
@@ -113,14 +115,14 @@ fn chips_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                 );
                 role_ui(ui, &span.role, line);
             }
-            if shown != Some(chosen)
+            if shown != Some(now)
                 && let Some((left, width)) = lefts.get(chosen).zip(widths.get(chosen))
             {
                 let rect = Rect::from_min_size(area.min + vec2(*left, 0.0), vec2(*width, CHIP));
                 ui.scroll_to_rect(rect.expand2(vec2(40.0, 0.0)), None);
             }
         });
-    ui.data_mut(|data| data.insert_temp(id, chosen));
+    ui.data_mut(|data| data.insert_temp(id, now));
 }
 
 /// The token that was drawn last, while it is not yet part of the text.

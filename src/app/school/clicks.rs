@@ -11,6 +11,8 @@ impl App {
     /// `from` is where the pictures' commands begin.
     pub(in crate::app) fn answer_by_click(&mut self, from: usize) {
         let open = self.board().open.as_ref();
+        // Before a room one points at things to speak of them.
+        let open = open.filter(|open| open.beat.is_none());
         let Some(ShownKind::Click(on)) = open
             .and_then(|open| open.waiting())
             .map(|asked| &asked.kind)

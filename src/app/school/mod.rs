@@ -8,11 +8,13 @@
 //! | `steps.rs` | from step to step, and what was answered |
 //! | `leading.rs` | the picture goes where a step points |
 //! | `clicks.rs` | a click in a picture as an answer |
+//! | `room.rs` | the lesson before a room |
 
 mod bench;
 mod clicks;
 mod leading;
 mod opening;
+mod room;
 mod steps;
 mod tutor_thread;
 
@@ -183,6 +185,7 @@ impl App {
         self.view.mode = Mode::Lessons;
         self.take_news(ctx);
         self.teach();
+        self.show_lesson_to_room();
         true
     }
 

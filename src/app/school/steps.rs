@@ -72,7 +72,7 @@ impl App {
         }
     }
 
-    fn go_to_step(&mut self, step: usize) {
+    pub(super) fn go_to_step(&mut self, step: usize) {
         let Some(open) = &mut self.school.board.open else {
             return;
         };
@@ -82,11 +82,15 @@ impl App {
         open.step = step;
         open.followed = None;
         open.is_over = false;
+        open.beat = open.beat.map(|_| 0);
         let is_told = open.shown().is_some();
-        let name = open.card.name.clone();
-        let progress = self.school.board.progress.lessons.entry(name).or_default();
-        progress.step = step;
-        self.save_progress();
+        // Where a speaker goes, the learner has not been.
+        if open.beat.is_none() {
+            let name = open.card.name.clone();
+            let progress = self.school.board.progress.lessons.entry(name).or_default();
+            progress.step = step;
+            self.save_progress();
+        }
         match is_told {
             true => {
                 self.lead();

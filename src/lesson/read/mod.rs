@@ -204,7 +204,7 @@ impl<'a> Reader<'a> {
 }
 
 /// What TOML says, without the names of our types.
-fn in_plain_words(message: &str) -> String {
+pub(in crate::lesson) fn in_plain_words(message: &str) -> String {
     let message = message.replace('\n', " ");
     let kinds = [
         ("u32", "a whole number"),

@@ -79,6 +79,8 @@ pub struct OpenLesson {
     pub shows_answers: bool,
     /// Another prompt than its own.
     pub prompt: Option<PromptSettings>,
+    /// Before a room: the part of the step that the speaker has come to, from 0.
+    pub beat: Option<usize>,
     /// Whether it was reached to its end.
     pub is_over: bool,
     /// What is wrong with its file since it was opened: what is on view is how it was before.
@@ -125,10 +127,13 @@ impl OpenLesson {
     #[must_use]
     pub fn parts(&self) -> &[ShownPart] {
         let parts = self.shown().map_or(&[][..], |step| &step.parts);
-        let waits = parts.iter().position(|part| match part {
-            ShownPart::Question(question) => !self.is_done(&question.id),
-            _ => false,
-        });
+        let waits = match self.beat {
+            Some(beat) => self.asked_in_room(beat),
+            None => parts.iter().position(|part| match part {
+                ShownPart::Question(question) => !self.is_done(&question.id),
+                _ => false,
+            }),
+        };
         let end = waits.map_or(parts.len(), |at| at + 1);
         parts.get(..end).unwrap_or_default()
     }
@@ -137,7 +142,10 @@ impl OpenLesson {
     #[must_use]
     pub fn waiting(&self) -> Option<&ShownQuestion> {
         match self.parts().last() {
-            Some(ShownPart::Question(question)) if !self.is_done(&question.id) => Some(question),
+            Some(ShownPart::Question(question)) => {
+                let waits = self.beat.is_some() || !self.is_done(&question.id);
+                waits.then_some(question)
+            }
             _ => None,
         }
     }
@@ -164,8 +172,13 @@ impl OpenLesson {
     /// Whether the picture would give the answer away: one is to predict first.
     #[must_use]
     pub fn hides_picture(&self) -> bool {
-        self.waiting()
-            .is_some_and(|question| question.is_prediction && !self.was_tried(&question.id))
+        // What a room says is not heard here: it waits until the speaker shows the answer.
+        let is_in_room = self.beat.is_some();
+        let was_tried = |question: &ShownQuestion| !is_in_room && self.was_tried(&question.id);
+        !(is_in_room && self.is_over)
+            && self
+                .waiting()
+                .is_some_and(|question| question.is_prediction && !was_tried(question))
     }
 
     fn was_tried(&self, question: &str) -> bool {

@@ -3,6 +3,7 @@
 //! | file | draws |
 //! |---|---|
 //! | `board.rs`, `command.rs` | what it is drawn from, and what it asks for |
+//! | `beats.rs` | the same before a room, part by part |
 //! | `list.rs` | every lesson, with how far one has come; help and folders |
 //! | `panel.rs` | the step: text, where to look, what to try |
 //! | `question.rs` | a question, and how it was answered |
@@ -11,6 +12,7 @@
 //! | `foot.rs` | from step to step |
 //! | `text.rs` | Markdown with the model's values in it |
 
+mod beats;
 mod board;
 mod choices;
 mod command;

@@ -13,7 +13,7 @@ use crate::ui::pictures;
 use crate::ui::share::Share;
 use crate::ui::sheets::view_line;
 use crate::ui::spot::{PictureKind, Spot};
-use crate::ui::state::Mode;
+use crate::ui::state::{Mode, Overlay};
 use crate::ui::view_line::ViewLine;
 use crate::ui::walk;
 
@@ -172,7 +172,13 @@ fn commands(scene: &Scene<'_>) -> Vec<Entry> {
     ]);
     let copied = Entry::new(Kind::Command, "Copy this view", "as one line of text");
     let copied = copied.doing(vec![Command::Copy(view_line(scene).to_string())]);
-    known.chain([new, sides, copied]).collect()
+    let stops = Entry::new(
+        Kind::Command,
+        "The stops of the talk",
+        "Present: places, notes",
+    );
+    let stops = stops.doing(vec![Command::Overlay(Some(Overlay::Talk))]);
+    known.chain([new, sides, copied, stops]).collect()
 }
 
 /// Every address of `--list-places`, with the model's own blocks and the pictures' tabs.

@@ -81,6 +81,8 @@ fn stop_told(scene: &Scene<'_>, is_narrow: bool) -> String {
     {
         let (at, n) = (open.step + 1, open.titles.len());
         return match is_narrow {
+            true if open.is_over => "The end".to_owned(),
+            false if open.is_over => format!("End of the lesson · {}", open.card.title),
             true => format!("{at} of {n}"),
             false => format!("Stop {at} of {n} · {}", open.card.title),
         };

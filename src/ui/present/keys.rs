@@ -1,6 +1,6 @@
 //! The keys while one presents: those of a clicker too.
 
-use egui::{Context, Key, Modifiers};
+use egui::{Context, Id, Key, Modifiers};
 
 use super::PresentCommand;
 use crate::ui::command::{Command, Move, Pointing};
@@ -16,7 +16,11 @@ pub const ALL: [(Key, &str, &str); 16] = [
     (Key::PageUp, "PgUp", "The one before"),
     (Key::ArrowRight, "→", "Step"),
     (Key::ArrowLeft, "←", "Step back"),
-    (Key::Num0, "0–9", "That head"),
+    (
+        Key::Num0,
+        "0–9",
+        "That head; two digits, quickly, from 10 on",
+    ),
     (Key::H, "H", "All heads, or the sentence"),
     (Key::A, "A", "In a lesson: the answer, or not"),
     (Key::B, "B", "Black screen"),
@@ -29,6 +33,9 @@ pub const ALL: [(Key, &str, &str); 16] = [
     (Key::Minus, "−", "Smaller"),
     (Key::Escape, "Esc", "Back to the window"),
 ];
+
+/// Seconds in which a second digit belongs to the first.
+const QUICKLY: f64 = 0.7;
 
 const DIGITS: [Key; 10] = [
     Key::Num0,
@@ -50,9 +57,10 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
     }
     let mut commands = Vec::new();
     let pressed = |key: Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    for (head, key) in DIGITS.into_iter().enumerate() {
-        if pressed(key) && head < n_heads {
-            commands.push(Command::Point(Pointing::Head(head)));
+    for (digit, key) in DIGITS.into_iter().enumerate() {
+        if pressed(key) {
+            let head = head_of(ctx, digit, n_heads);
+            commands.extend(head.map(|head| Command::Point(Pointing::Head(head))));
         }
     }
     let others = [
@@ -78,6 +86,20 @@ pub fn commands(ctx: &Context, view: &ViewState, n_tokens: usize, n_heads: usize
         commands.push(Command::Overlay(Some(Overlay::Keys)));
     }
     commands
+}
+
+/// The head that a digit chooses: with one that was typed right before, that of two digits.
+fn head_of(ctx: &Context, digit: usize, n_heads: usize) -> Option<usize> {
+    let (id, now) = (
+        Id::unique("digits-of-a-head"),
+        ctx.input(|input| input.time),
+    );
+    let before: Option<(usize, f64)> = ctx.data(|data| data.get_temp(id));
+    let before = before.filter(|(_, at)| now - at < QUICKLY);
+    let joined = before.map(|(head, _)| 10 * head + digit);
+    let head = joined.filter(|head| *head < n_heads).unwrap_or(digit);
+    ctx.data_mut(|data| data.insert_temp(id, (head, now)));
+    (head < n_heads).then_some(head)
 }
 
 fn command(key: Key, view: &ViewState, n_tokens: usize) -> Option<Command> {
@@ -117,6 +139,17 @@ fn command(key: Key, view: &ViewState, n_tokens: usize) -> Option<Command> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_digits_choose_a_head_from_10_on() {
+        let ctx = Context::default();
+        let digits = |digits: [usize; 2], n_heads| digits.map(|at| head_of(&ctx, at, n_heads));
+        assert_eq!(digits([1, 4], 16), [Some(1), Some(14)]);
+        // There is no head 49: the 9 is one of its own.
+        assert_eq!(digits([4, 9], 16), [Some(4), Some(9)]);
+        assert_eq!(digits([1, 4], 6), [Some(1), Some(4)]);
+        assert_eq!(digits([8, 0], 6), [None, Some(0)]);
+    }
 
     #[test]
     fn each_key_that_is_listed_does_something_and_a_clicker_pages() {

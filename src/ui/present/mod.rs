@@ -34,6 +34,7 @@ use super::controls::text_button;
 use super::lessons::{OpenLesson, covered_ui};
 use super::picture::{Picture, Scene};
 use super::spot::PictureKind;
+use super::state::Mode;
 use super::strip;
 use super::theme::{Palette, space};
 
@@ -98,18 +99,8 @@ fn strip_ui(ui: &mut Ui, scene: &mut Scene<'_>, share: room::Share) {
 fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture, share: room::Share) {
     let says = says::Says::of(scene, picture);
     let room = ui.available_rect_before_wrap();
-    let is_map = scene.view.picture() == Some(PictureKind::Attention);
-    let open = scene.board.open.as_ref();
-    let hides = scene.view.mode == super::state::Mode::Lessons
-        && open.is_some_and(OpenLesson::hides_picture)
-        && !scene.view.present.shows_answer;
-    // What is covered needs no width; of the rest, a map is as high as it is wide.
-    let wants_column = match is_map {
-        true => !scene.view.present.shows_heads,
-        false => hides && says.has_choices(),
-    };
-    let column = wants_column.then(|| beside(ui, &says, room)).flatten();
-    let (shown, words, said) = column.unwrap_or_else(|| under(ui, &says, room, share));
+    let hides = hides_picture(scene);
+    let (shown, words, said) = placed(ui, scene, &says, room, share);
     ui.scope_builder(UiBuilder::new().max_rect(shown), |ui| {
         if hides {
             covered_ui(ui, "The picture shows itself with the answer: key A.");
@@ -123,11 +114,44 @@ fn centre_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture, shar
     ui.advance_cursor_after_rect(room);
 }
 
+/// Whether the picture would give away what the room is asked.
+fn hides_picture(scene: &Scene<'_>) -> bool {
+    let open = scene.board.open.as_ref();
+    scene.view.mode == Mode::Lessons
+        && open.is_some_and(OpenLesson::hides_picture)
+        && !scene.view.present.shows_answer
+}
+
 /// Where the picture stands and where its words, with the words.
 type Placed = (Rect, Rect, says::Fitted);
 
-/// What is said in a column of its own, if it fits there.
-fn beside(ui: &Ui, says: &says::Says, room: Rect) -> Option<Placed> {
+/// Questions, and what is said of a map, which is as high as it is wide, stand in a column where they
+/// fit into one; all else under the picture.
+fn placed(ui: &Ui, scene: &Scene<'_>, says: &says::Says, room: Rect, share: room::Share) -> Placed {
+    let answered = says::answered(scene);
+    let is_map = scene.view.picture() == Some(PictureKind::Attention);
+    let has_grid = is_map && scene.view.present.shows_heads;
+    let has_column = (answered.is_some() || is_map) && !has_grid;
+    // What is said with the answer is laid out: nothing moves when it is shown.
+    let whole = answered.as_ref().unwrap_or(says);
+    let column = has_column.then(|| beside(ui, whole, room)).flatten();
+    if let Some((shown, words, step)) = column {
+        let said = says.laid_out(ui, words.width(), true, step);
+        return (shown, words, said);
+    }
+    let most = share.words(false);
+    let fits = whole.fitted(ui, vec2(room.width(), most), false).height() <= most;
+    let most = if fits {
+        most
+    } else {
+        share.words(answered.is_some())
+    };
+    under(ui, says, room, most)
+}
+
+/// What is said in a column of its own, if it fits there: the picture's place, that of the words, and
+/// their size.
+fn beside(ui: &Ui, says: &says::Says, room: Rect) -> Option<(Rect, Rect, usize)> {
     let wide = (room.height() * 1.16).min(room.width() * 0.62);
     let at = room.left() + wide;
     let mut words = Rect::from_min_max(pos2(at + 34.0, room.top()), room.max);
@@ -135,12 +159,11 @@ fn beside(ui: &Ui, says: &says::Says, room: Rect) -> Option<Placed> {
     let free = room.height() - said.height();
     words.min.y += (room.height() * 0.3).min(free * 0.6);
     let shown = Rect::from_min_max(room.min, pos2(at, room.bottom()));
-    (free >= 0.0).then_some((shown, words, said))
+    (free >= 0.0).then_some((shown, words, said.step))
 }
 
-/// What is said under the picture.
-fn under(ui: &Ui, says: &says::Says, room: Rect, share: room::Share) -> Placed {
-    let most = share.words(says.has_choices());
+/// What is said under the picture, at most so high.
+fn under(ui: &Ui, says: &says::Says, room: Rect, most: f32) -> Placed {
     let said = says.fitted(ui, vec2(room.width(), most), false);
     // The picture stays where it is, however much is said.
     let at = room.bottom() - said.height().max(room::SENTENCE.min(most));

@@ -1,6 +1,8 @@
 //! The speaker's own window: notes, what comes next, the answer; the room does not see it.
 
-use egui::{CentralPanel, Frame, Label, Margin, Panel, ScrollArea, Ui, UiBuilder};
+use egui::{
+    CentralPanel, FontId, Frame, Label, Margin, Panel, ScrollArea, TextEdit, Ui, UiBuilder,
+};
 
 use super::PresentCommand;
 use super::room::{fitted_ui, least_room};
@@ -8,6 +10,7 @@ use super::says::plain;
 use crate::lesson::ShownPart;
 use crate::ui::command::Command;
 use crate::ui::controls::{Button, caption};
+use crate::ui::lessons::LessonCommand;
 use crate::ui::picture::{Picture, Scene};
 use crate::ui::state::Mode;
 use crate::ui::theme::{Palette, Role, Type, space};
@@ -29,9 +32,16 @@ pub fn notes_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture, t
     CentralPanel::default().frame(frame).show(ui, |ui| {
         ScrollArea::vertical()
             .auto_shrink([false, false])
-            .show(ui, |ui| match scene.view.mode {
-                Mode::Lessons => lesson_ui(ui, scene),
-                _ => stops_ui(ui, scene),
+            .show(ui, |ui| {
+                // Beside the bar that scrolls.
+                let inside = Frame::new().inner_margin(Margin {
+                    right: 14,
+                    ..Margin::ZERO
+                });
+                inside.show(ui, |ui| match scene.view.mode {
+                    Mode::Lessons => lesson_ui(ui, scene),
+                    _ => stops_ui(ui, scene),
+                });
             });
     });
 }
@@ -72,7 +82,7 @@ fn moves_ui(ui: &mut Ui, scene: &mut Scene<'_>, told: &str) {
 
 fn big(ui: &mut Ui, text: &str) {
     let palette = Palette::of(ui);
-    let font = egui::FontId::new(18.0, Type::Body.font().family);
+    let font = FontId::new(18.0, Type::Body.font().family);
     let text = egui::RichText::new(text).font(font).color(palette.text);
     ui.add(Label::new(text).wrap());
 }
@@ -81,15 +91,11 @@ fn big(ui: &mut Ui, text: &str) {
 fn stops_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let talk = scene.talk;
     let here = scene.view.present.stop;
-    let now = here.and_then(|at| talk.stops.stops.get(at));
-    caption(ui, "Notes");
-    big(
-        ui,
-        now.map_or("Before the first stop.", |stop| match stop.notes.trim() {
-            "" => "No notes.",
-            notes => notes,
-        }),
-    );
+    let label = caption(ui, "Notes");
+    match here.filter(|at| *at < talk.stops.stops.len()) {
+        Some(at) => field_ui(ui, scene, at, label.id),
+        None => big(ui, "Before the first stop."),
+    }
     ui.add_space(space::MEDIUM);
     caption(ui, "Stops");
     for (at, stop) in talk.stops.stops.iter().enumerate() {
@@ -107,8 +113,27 @@ fn stops_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     }
 }
 
+/// The notes of a stop, to read and to change. They are saved as they are written.
+fn field_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, label: egui::Id) {
+    let mut stops = scene.talk.stops.clone();
+    let Some(stop) = stops.stops.get_mut(at) else {
+        return;
+    };
+    ui.push_id(("notes", at), |ui| {
+        let field = TextEdit::multiline(&mut stop.notes)
+            .desired_width(f32::INFINITY)
+            .desired_rows(3)
+            .font(FontId::new(18.0, Type::Body.font().family))
+            .hint_text("What you will say here: only you see it.");
+        ui.add(field).labelled_by(label);
+    });
+    if stops != scene.talk.stops {
+        scene.send(Command::Presenting(PresentCommand::Save(stops)));
+    }
+}
+
 /// The step of the lesson, with the answers to its questions.
-fn lesson_ui(ui: &mut Ui, scene: &Scene<'_>) {
+fn lesson_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
     let Some(open) = &scene.board.open else {
         return;
@@ -116,16 +141,25 @@ fn lesson_ui(ui: &mut Ui, scene: &Scene<'_>) {
     caption(ui, &open.card.title);
     big(ui, open.titles.get(open.step).map_or("", String::as_str));
     let parts = open.shown().map_or(&[][..], |step| &step.parts);
-    for part in parts {
+    let asked = open.waiting().map(|question| question.id.as_str());
+    for (at, part) in parts.iter().enumerate() {
         match part {
             ShownPart::Text(text) => big(ui, &plain(text)),
             ShownPart::Question(question) => {
-                caption(ui, "Ask");
+                let is_asked = asked == Some(question.id.as_str());
+                caption(ui, if is_asked { "Ask now" } else { "Ask" });
                 big(ui, &plain(&question.ask));
                 caption(ui, "Answer");
                 big(ui, &plain(&question.why));
             }
-            ShownPart::Go(_) | ShownPart::Try(_) | ShownPart::Failed(_) => {}
+            ShownPart::Try(attempt) => {
+                let button = Button::new(attempt.label.text.trim());
+                if button.show(ui, space::TARGET).clicked() {
+                    let follow = LessonCommand::Follow(at);
+                    scene.commands.push(Command::Lesson(follow));
+                }
+            }
+            ShownPart::Go(_) | ShownPart::Failed(_) => {}
         }
     }
     if let Some(next) = open.titles.get(open.step + 1) {

@@ -1,7 +1,6 @@
 //! The one sentence that stands beside a picture before a room; in a lesson, the question with its
 //! choices.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use egui::text::LayoutJob;
@@ -9,7 +8,7 @@ use egui::{Color32, FontId, Galley, Label, TextFormat, Ui, Vec2};
 
 use crate::lesson::{Answer, Filled, ShownKind, ShownQuestion};
 use crate::ui::fonts;
-use crate::ui::lessons::right_in_words;
+use crate::ui::lessons::{OpenLesson, right_in_words};
 use crate::ui::picture::{Picture, Scene, Spoken};
 use crate::ui::state::Mode;
 use crate::ui::theme::{Palette, Role, Type};
@@ -19,6 +18,8 @@ use crate::ui::theme::{Palette, Role, Type};
 pub struct Says {
     /// Which picture: `Attention L2.H3`.
     of: String,
+    /// What a question speaks of.
+    before: String,
     sentence: String,
     /// What one may choose from, and whether it is shown to be right.
     choices: Vec<(String, bool)>,
@@ -35,6 +36,8 @@ impl Says {
     pub fn of(scene: &mut Scene<'_>, picture: &mut dyn Picture) -> Self {
         let heading = picture.heading(scene);
         let of = match heading.detail.is_empty() {
+            // The name of a covered picture would tell what is under it.
+            _ if super::hides_picture(scene) => String::new(),
             true => heading.title.clone(),
             false => format!("{} · {}", heading.title, heading.detail).replace("**", ""),
         };
@@ -60,118 +63,200 @@ impl Says {
         }
     }
 
-    /// Whether it is a question with choices: they want a column of their own.
-    #[must_use]
-    pub fn has_choices(&self) -> bool {
-        !self.choices.is_empty()
-    }
-
     /// Everything that is said.
     fn lines(&self, palette: &Palette, is_beside: bool) -> Vec<Line> {
-        let large = if is_beside { 24.0 } else { 17.0 };
+        let (large, middle) = if is_beside {
+            (24.0, 17.0)
+        } else {
+            (17.0, 14.0)
+        };
         let mut lines = vec![
-            (self.of.clone(), 13.0, is_beside, palette.muted),
-            (self.sentence.clone(), large, true, palette.text),
+            Line::new(&self.of, 13.0, is_beside, palette.muted).as_rank(Rank::Name),
+            Line::new(&self.before, middle, false, palette.muted).as_rank(Rank::Before),
+            Line::new(&self.sentence, large, true, palette.text),
         ];
-        let choices = self
-            .choices
-            .iter()
-            .enumerate()
-            .map(|(at, (choice, is_right))| {
-                let letter = char::from(b'A' + at.min(25) as u8);
-                let (mark, colour) = match is_right {
-                    true => (" ✓", palette.good),
-                    false => ("", palette.text),
-                };
-                (
-                    format!("{letter}   {choice}{mark}"),
-                    16.0,
-                    *is_right,
-                    colour,
-                )
-            });
         match is_beside {
-            true => lines.extend(choices),
+            true => lines.extend(self.choices.iter().enumerate().map(|(at, choice)| {
+                let (text, is_right) = choice_in_words(choice);
+                let colour = if is_right { palette.good } else { palette.text };
+                let line = Line::new(&text, 16.0, is_right, colour);
+                let mark = letter(at);
+                Line { mark, ..line }
+            })),
             // Under a picture every line is taken from it.
             false => {
-                let all: Vec<String> = choices.map(|(text, ..)| text).collect();
-                lines.push((all.join("      "), 14.0, false, palette.text));
+                let all = self.choices.iter().enumerate();
+                let all = all.map(|(at, choice)| together(at, &choice_in_words(choice).0));
+                let all: Vec<String> = all.collect();
+                lines.push(Line::new(&all.join("      "), 14.0, false, palette.text));
             }
         }
-        let answer = (self.answer.clone(), 16.0, true, palette.good);
-        lines.push(answer);
-        lines.push((self.detail.clone(), 14.0, false, palette.muted));
-        lines.retain(|(text, ..)| !text.trim().is_empty());
+        lines.push(Line::new(&self.answer, 16.0, true, palette.good));
+        let detail = Line::new(&self.detail, 14.0, false, palette.muted);
+        lines.push(match self.role.is_some() {
+            true => detail.as_rank(Rank::Number),
+            false => detail,
+        });
+        lines.retain(|line| !line.text.trim().is_empty());
         lines
     }
 
     /// Laid out in the largest of a few sizes at which all of it fits.
     #[must_use]
     pub fn fitted(&self, ui: &Ui, room: Vec2, is_beside: bool) -> Fitted {
+        let mut steps = (0..STEPS.len()).map(|step| self.laid_out(ui, room.x, is_beside, step));
+        let fitting = steps.find(|fitted| fitted.height() <= room.y);
+        fitting.unwrap_or_else(|| self.laid_out(ui, room.x, is_beside, STEPS.len() - 1))
+    }
+
+    /// Laid out in one of the sizes.
+    #[must_use]
+    pub fn laid_out(&self, ui: &Ui, width: f32, is_beside: bool, step: usize) -> Fitted {
         let palette = Palette::of(ui);
-        let lines = self.lines(palette, is_beside);
         let accent = self.role.map_or(palette.text, |role| palette.role(role));
-        let laid_out = |(scale, shown): (f32, Range<usize>)| Fitted {
+        let (scale, least) = STEPS.get(step).copied().unwrap_or((1.0, Rank::Name));
+        let lines = self.lines(palette, is_beside).into_iter();
+        // Beside a picture its name takes nothing from it.
+        let is_said = |line: &Line| line.rank >= least || is_beside && line.rank == Rank::Name;
+        Fitted {
+            step,
             gap: if is_beside { 10.0 * scale } else { 2.0 },
-            galleys: lines
-                .get(shown)
-                .unwrap_or_default()
-                .iter()
-                .map(|line| ui.painter().layout_job(job(line, scale, accent, room.x)))
+            texts: lines
+                .filter(is_said)
+                .map(|line| line.set(ui, scale, accent, width))
                 .collect(),
-        };
-        let n = lines.len();
-        // Under a picture its name is what is missed least, then the number behind the sentence.
-        let named = usize::from(!is_beside && n > 1);
-        let numbered = n - usize::from(!is_beside && self.role.is_some() && n > 2);
-        let sizes = [
-            (1.0, 0..n),
-            (0.86, 0..n),
-            (0.86, named..n),
-            (0.74, named..n),
-            (0.8, named..numbered),
-            (0.64, named..numbered),
-        ];
-        let [rest @ .., last] = sizes.map(laid_out);
-        let mut fitting = rest.into_iter();
-        fitting
-            .find(|fitted| fitted.height() <= room.y)
-            .unwrap_or(last)
+        }
     }
 }
 
-/// One text as it is laid out; `**words**` stand out in `accent`.
-fn job(
-    (text, size, is_strong, colour): &Line,
-    scale: f32,
-    accent: Color32,
-    width: f32,
-) -> LayoutJob {
+/// Sizes, from the largest, and what is still said at each: what is missed least goes first.
+const STEPS: [(f32, Rank); 8] = [
+    (1.0, Rank::Name),
+    (0.86, Rank::Name),
+    (0.86, Rank::Before),
+    (0.74, Rank::Before),
+    (0.86, Rank::Number),
+    (0.74, Rank::Number),
+    (0.8, Rank::Sentence),
+    (0.64, Rank::Sentence),
+];
+
+/// How much a line would be missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// The name of the picture.
+    Name,
+    /// What a question speaks of.
+    Before,
+    /// The number behind the sentence.
+    Number,
+    /// The sentence, the question with its choices, the answer.
+    Sentence,
+}
+
+/// A choice, with its mark where it is shown to be right.
+fn choice_in_words((choice, is_right): &(String, bool)) -> (String, bool) {
+    let mark = if *is_right { " ✓" } else { "" };
+    (format!("{choice}{mark}"), *is_right)
+}
+
+fn letter(at: usize) -> String {
+    char::from(b'A' + at.min(25) as u8).to_string()
+}
+
+/// A choice that wraps as a whole, if it is short; its letter stays with it.
+fn together(at: usize, choice: &str) -> String {
+    const SHORT: usize = 40;
+    let choice = match choice.chars().count() {
+        n if n <= SHORT => choice.replace(' ', "\u{a0}"),
+        _ => choice.to_owned(),
+    };
+    format!("{}\u{a0}\u{a0}{choice}", letter(at))
+}
+
+/// A text with its size, whether it is strong, and its colour.
+#[derive(Debug)]
+struct Line {
+    /// Stands before the text, and stays out of its lines.
+    mark: String,
+    text: String,
+    size: f32,
+    is_strong: bool,
+    colour: Color32,
+    rank: Rank,
+}
+
+impl Line {
+    fn new(text: &str, size: f32, is_strong: bool, colour: Color32) -> Self {
+        Self {
+            mark: String::new(),
+            text: text.to_owned(),
+            size,
+            is_strong,
+            colour,
+            rank: Rank::Sentence,
+        }
+    }
+
+    fn as_rank(self, rank: Rank) -> Self {
+        Self { rank, ..self }
+    }
+
+    /// The text as it is laid out.
+    fn set(&self, ui: &Ui, scale: f32, accent: Color32, width: f32) -> Text {
+        let size = (self.size * scale).max(SMALLEST);
+        let indent = if self.mark.is_empty() {
+            0.0
+        } else {
+            size * 1.6
+        };
+        let lay = |text: &str| {
+            let job = job(text, size, self.is_strong, self.colour, accent);
+            let mut job = job;
+            job.wrap.max_width = width - indent;
+            ui.painter().layout_job(job)
+        };
+        Text {
+            mark: (!self.mark.is_empty()).then(|| lay(&self.mark)),
+            indent,
+            galley: lay(&self.text),
+        }
+    }
+}
+
+/// One text; `**words**` stand out in `accent`.
+fn job(text: &str, size: f32, is_strong: bool, colour: Color32, accent: Color32) -> LayoutJob {
     let mut job = LayoutJob::default();
-    job.wrap.max_width = width;
     for (at, piece) in text.split("**").enumerate() {
         let is_figure = at % 2 == 1;
-        let family = match *is_strong || is_figure {
+        let family = match is_strong || is_figure {
             true => fonts::semibold(),
             false => Type::Body.font().family,
         };
-        let font = FontId::new((size * scale).max(SMALLEST), family);
-        let colour = if is_figure { accent } else { *colour };
-        job.append(piece, 0.0, TextFormat::simple(font, colour));
+        let colour = if is_figure { accent } else { colour };
+        let format = TextFormat::simple(FontId::new(size, family), colour);
+        job.append(piece, 0.0, format);
     }
     job
 }
 
-/// A text with its size, whether it is strong, and its colour.
-type Line = (String, f32, bool, Color32);
-
 /// Letters before a room are never smaller than this, in points of the enlarged window.
 const SMALLEST: f32 = 10.0;
+
+/// A text, laid out, and the mark before it.
+#[derive(Debug, Clone)]
+struct Text {
+    mark: Option<Arc<Galley>>,
+    indent: f32,
+    galley: Arc<Galley>,
+}
 
 /// What is said, laid out.
 #[derive(Debug, Clone)]
 pub struct Fitted {
-    galleys: Vec<Arc<Galley>>,
+    /// Which of the sizes it is, from 0, the largest.
+    pub step: usize,
+    texts: Vec<Text>,
     gap: f32,
 }
 
@@ -179,15 +264,25 @@ impl Fitted {
     /// How much room it takes.
     #[must_use]
     pub fn height(&self) -> f32 {
-        let texts: f32 = self.galleys.iter().map(|galley| galley.size().y).sum();
-        texts + self.gap * self.galleys.len().saturating_sub(1) as f32
+        let texts: f32 = self.texts.iter().map(|text| text.galley.size().y).sum();
+        texts + self.gap * self.texts.len().saturating_sub(1) as f32
     }
 
     /// Draws it.
     pub fn show(self, ui: &mut Ui) {
         ui.spacing_mut().item_spacing.y = self.gap;
-        for galley in self.galleys {
-            ui.add(Label::new(galley));
+        for text in self.texts {
+            let Some(mark) = text.mark else {
+                ui.add(Label::new(text.galley));
+                continue;
+            };
+            ui.horizontal_top(|ui| {
+                ui.spacing_mut().item_spacing.x = 0.0;
+                let indent = text.indent - mark.size().x;
+                ui.add(Label::new(mark));
+                ui.add_space(indent);
+                ui.add(Label::new(text.galley));
+            });
         }
     }
 }
@@ -198,19 +293,44 @@ fn of_lesson(scene: &Scene<'_>) -> Option<Says> {
         return None;
     }
     let open = scene.board.open.as_ref()?;
-    if let Some(question) = open.waiting() {
-        return Some(asked(question, scene));
+    if open.is_over {
+        return Some(the_end(open, scene));
     }
-    let sentence = plain(&open.place()?.look);
+    if let Some(question) = open.waiting() {
+        return Some(asked(question, scene, scene.view.present.shows_answer));
+    }
+    let look = open.place().map(|go| plain(&go.look));
+    let look = look.filter(|look| !look.is_empty());
+    let closing = || open.closing().map(|text| plain(&text));
+    let sentence = look.or_else(closing)?;
     (!sentence.is_empty()).then(|| Says {
         sentence,
         ..Says::default()
     })
 }
 
+/// That the lesson is over, and what comes next.
+fn the_end(open: &OpenLesson, scene: &Scene<'_>) -> Says {
+    let next = scene.board.cards.get(open.number);
+    Says {
+        sentence: format!("End of the lesson: {}", open.card.title),
+        detail: next.map_or_else(String::new, |next| {
+            format!("The next one, {}, begins with PgDn.", next.title)
+        }),
+        ..Says::default()
+    }
+}
+
+/// The question that waits with its answer, however much of it is shown by now: what is laid out for
+/// both does not move when the answer comes.
+pub fn answered(scene: &Scene<'_>) -> Option<Says> {
+    let open = scene.board.open.as_ref();
+    let open = open.filter(|open| scene.view.mode == Mode::Lessons && !open.is_over)?;
+    Some(asked(open.waiting()?, scene, true))
+}
+
 /// A question; with its answer, once the speaker shows it.
-fn asked(question: &ShownQuestion, scene: &Scene<'_>) -> Says {
-    let shows = scene.view.present.shows_answer;
+fn asked(question: &ShownQuestion, scene: &Scene<'_>, shows: bool) -> Says {
     let choices = match &question.kind {
         ShownKind::Choice(choices) => choices.as_slice(),
         ShownKind::Number(_) | ShownKind::Click(_) => &[],
@@ -219,20 +339,45 @@ fn asked(question: &ShownQuestion, scene: &Scene<'_>) -> Says {
         let is_right = question.right.accepts(&Answer::Choice(at));
         (plain(choice), shows && is_right)
     });
-    let answer = match (shows, &question.kind) {
-        (false, _) | (true, ShownKind::Choice(_)) => String::new(),
-        (true, _) => right_in_words(question, scene),
+    let why = plain(&question.why);
+    let (answer, detail) = match (shows, &question.kind) {
+        (false, _) => Default::default(),
+        (true, ShownKind::Choice(_)) => (String::new(), why),
+        (true, _) => once(question, right_in_words(question, scene), why),
     };
+    let before = scene
+        .board
+        .open
+        .as_ref()
+        .and_then(OpenLesson::before_question);
     Says {
+        before: before.as_ref().map_or_else(String::new, plain),
         sentence: plain(&question.ask),
         choices: choices.collect(),
         answer,
-        detail: if shows {
-            plain(&question.why)
-        } else {
-            String::new()
-        },
+        detail,
         ..Says::default()
+    }
+}
+
+/// The answer and why it is right; where the reason begins with the answer, it is told once, with the
+/// digits of the lesson.
+fn once(question: &ShownQuestion, right: String, why: String) -> (String, String) {
+    let (first, rest) = why.split_once(". ").unwrap_or((&why, ""));
+    let is_right = |word: &str| {
+        let digits = word.trim_matches(|letter: char| !letter.is_ascii_digit() && letter != '-');
+        let number = digits.parse().ok();
+        number.is_some_and(|number| question.right.accepts(&Answer::Number(number)))
+    };
+    let name = right.trim_matches(['“', '”', ' ']);
+    let is_number = matches!(question.kind, ShownKind::Number(_));
+    let is_told = match is_number {
+        true => first.split_whitespace().any(is_right),
+        false => !name.is_empty() && first.contains(name),
+    };
+    match is_told {
+        true => (first.to_owned(), rest.to_owned()),
+        false => (right, why),
     }
 }
 

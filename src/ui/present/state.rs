@@ -28,6 +28,19 @@ pub struct Talk {
     pub stops: Stops,
     /// Where they are saved, for the speaker to find.
     pub file: Option<String>,
+    /// Why they are not saved, where they were to be.
+    pub trouble: Option<String>,
+}
+
+impl Talk {
+    /// How long stops are kept that are not saved, and why.
+    #[must_use]
+    pub fn until_closed(&self) -> String {
+        match &self.trouble {
+            Some(trouble) => format!("kept until the window is closed: {trouble}"),
+            None => "kept until the window is closed".to_owned(),
+        }
+    }
 }
 
 /// What someone who presents may ask for.

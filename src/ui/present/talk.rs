@@ -22,6 +22,8 @@ enum Wish {
 pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     let palette = Palette::of(ui);
     let mut stops = scene.talk.stops.clone();
+    // The room reads along.
+    let has_notes = !scene.view.is_presenting;
     let height = (ui.ctx().content_rect().height() - 260.0).max(120.0);
     ui.horizontal(|ui| {
         let label = caption(ui, "Title of the talk");
@@ -31,7 +33,9 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     ScrollArea::vertical().max_height(height).show(ui, |ui| {
         let mut wish = None;
         for (at, stop) in stops.stops.iter_mut().enumerate() {
-            wish = row_ui(ui, at, stop).map(|wish| (at, wish)).or(wish);
+            wish = row_ui(ui, at, stop, has_notes)
+                .map(|wish| (at, wish))
+                .or(wish);
         }
         match wish {
             Some((at, Wish::Remove)) => {
@@ -45,10 +49,14 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
             _ => {}
         }
     });
-    if stops.stops.is_empty() {
-        let told = "No stops yet. Go to a place that you will show, and keep it.";
-        ui.label(Type::Body.text(told, palette.muted));
-    }
+    let told = match (stops.stops.is_empty(), has_notes) {
+        (true, _) => "No stops yet. Go to a place that you will show, and keep it.",
+        (false, false) => {
+            "Notes stand in the speaker's window, N, where the room does not see them."
+        }
+        (false, true) => "Notes stand in the speaker's window while you present: key N.",
+    };
+    ui.add(egui::Label::new(Type::Body.text(told, palette.muted)).wrap());
     ui.add_space(space::SMALL);
     ui.horizontal(|ui| {
         let mut add = Button::new("Keep what is on view");
@@ -58,7 +66,7 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
         }
         let told = match &scene.talk.file {
             Some(file) => format!("kept in {file}"),
-            None => "kept until the window is closed".to_owned(),
+            None => scene.talk.until_closed(),
         };
         ui.add(egui::Label::new(Type::MonoSmall.text(told, palette.muted)).truncate());
     });
@@ -67,7 +75,7 @@ pub fn talk_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     }
 }
 
-fn row_ui(ui: &mut Ui, at: usize, stop: &mut Stop) -> Option<Wish> {
+fn row_ui(ui: &mut Ui, at: usize, stop: &mut Stop, has_notes: bool) -> Option<Wish> {
     let palette = Palette::of(ui);
     let mut wish = None;
     ui.push_id(at, |ui| {
@@ -92,10 +100,9 @@ fn row_ui(ui: &mut Ui, at: usize, stop: &mut Stop) -> Option<Wish> {
         if let Err(why) = stop.at.parse::<Spot>() {
             ui.add(egui::Label::new(Type::Small.text(why.to_string(), palette.bad)).wrap());
         }
-        for (text, hint) in [
-            (&mut stop.says, "the sentence for the room"),
-            (&mut stop.notes, "notes, for you alone"),
-        ] {
+        let says = Some((&mut stop.says, "the sentence for the room"));
+        let notes = has_notes.then_some((&mut stop.notes, "notes, for you alone"));
+        for (text, hint) in says.into_iter().chain(notes) {
             let field = TextEdit::singleline(text)
                 .desired_width(f32::INFINITY)
                 .hint_text(hint);

@@ -125,6 +125,8 @@ impl HeadGrid {
         let high = (room.y - edge.y) / n_layers as f32;
         // Many layers scroll: too small to tell apart would be worse.
         let step = match high < 22.0 {
+            // Nobody scrolls before a room: all of them are there, smaller.
+            true if scene.view.is_presenting => wide.min(high).max(4.0),
             true => wide.clamp(17.0, 34.0),
             false => wide.min(high).clamp(17.0, 74.0),
         };
@@ -173,7 +175,8 @@ impl HeadGrid {
                 palette.muted,
             );
         }
-        for layer in 0..n_layers {
+        let every = (12.0 / step).ceil().max(1.0) as usize;
+        for layer in (0..n_layers).step_by(every) {
             let place = min + vec2(0.0, edge.y + (layer as f32 + 0.5) * step);
             let text = format!("L{layer}");
             ui.painter().text(

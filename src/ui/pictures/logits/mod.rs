@@ -296,6 +296,9 @@ impl LogitsPicture {
             ui.label(Type::Body.text(text, palette.muted));
             let layout = egui::Layout::right_to_left(egui::Align::Center);
             ui.with_layout(layout, |ui| {
+                if scene.view.is_presenting {
+                    return;
+                }
                 if let Some(token) = self.picker.show(ui, scene, "Find a token …")
                     && !self.searched.contains(&token)
                 {

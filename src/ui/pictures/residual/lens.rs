@@ -167,6 +167,7 @@ impl LensPart {
             }
             let is_whole = frame.rows.len() >= n_rows;
             if is_whole
+                && !scene.view.is_presenting
                 && chip_ui(ui, "CSV", false)
                     .on_hover_text("Copy as CSV")
                     .clicked()

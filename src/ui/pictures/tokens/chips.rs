@@ -76,6 +76,9 @@ impl Chips {
 
     /// Another text, cut by the same tokenizer.
     fn other_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
+        if scene.view.is_presenting && self.other.is_empty() {
+            return;
+        }
         section_ui(ui, "Another text beside it", "");
         let width = ui.available_width().min(460.0);
         field_ui(

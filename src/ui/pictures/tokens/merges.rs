@@ -84,13 +84,15 @@ impl Merges {
         let shift = chosen.unwrap_or(0).saturating_sub(MOST / 2);
         ui.horizontal_wrapped(|ui| {
             ui.spacing_mut().item_spacing = vec2(5.0, 5.0);
-            field_ui(
-                ui,
-                "a word of your own",
-                "Your own word",
-                &mut self.own,
-                130.0,
-            );
+            if !scene.view.is_presenting || !self.own.is_empty() {
+                field_ui(
+                    ui,
+                    "a word of your own",
+                    "Your own word",
+                    &mut self.own,
+                    130.0,
+                );
+            }
             for (at, word) in tokens.words.iter().enumerate().skip(shift).take(MOST) {
                 let chip = chip_ui(ui, &spelled(&readable(word).text), chosen == Some(at));
                 if chip.clicked() {
