@@ -201,3 +201,206 @@ fn nothing_that_is_said_to_the_room_is_cut() {
         }
     }
 }
+
+/// A window in a home of its own, with this file of stops.
+fn open_with_stops(home: &std::path::Path, stops: &str) -> Window {
+    std::fs::write(home.join("stops.toml"), stops).unwrap();
+    let mut start = start();
+    start.folder = Some(home.to_owned());
+    open(start)
+}
+
+/// A lesson that needs nothing of the model.
+const TWO: &str = r#"+++
+title = "Two questions"
+about = "a number, and its half"
+minutes = 1
+order = 0
+prompt = "The crane lifted"
++++
+
+## Numbers
+
+Long ago this was found.
+
+Six times seven is the **product** of both.
+
+```question
+ask = "How much is it?"
+right = "6 * 7"
+tolerance = 0.5
+hint = "Multiply."
+why = "42.0. It answers more than this."
+```
+
+```question
+ask = "And half of it?"
+right = "21"
+hint = "Divide."
+why = "Two times 21 is 42."
+```
+
+## Words
+
+This step asks nothing.
+"#;
+
+#[test]
+fn a_lesson_goes_on_question_by_question_and_nothing_counts_as_an_answer() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("own");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("two.md"), TWO).unwrap();
+    let after = TWO.replace("order = 0", "order = 1");
+    std::fs::write(folder.join("after.md"), after).unwrap();
+    let mut start = start();
+    start.folder = Some(home.path().to_owned());
+    start.settings.lesson_folders = vec![folder];
+    let mut window = open(start);
+    // A learner leaves the other lesson in its middle.
+    for (name, step) in [("after", Some(0)), ("after", Some(1)), ("two", Some(0))] {
+        let command = match step.filter(|step| *step > 0) {
+            Some(step) => LessonCommand::Step(step),
+            None => LessonCommand::Open(name.to_owned(), step),
+        };
+        send(&mut window, Command::Lesson(command));
+    }
+    press(&mut window, Key::F);
+    let lesson = |window: &Window| app(window).lessons().open.clone().unwrap();
+    let asked = |window: &Window| {
+        let lesson = lesson(window);
+        let ask = lesson.waiting().map(|question| question.ask.text.clone());
+        (lesson.step, ask.unwrap_or_default())
+    };
+    let n_painted = |window: &Window, what: &str| {
+        let texts = painted(window);
+        texts.iter().filter(|text| text.contains(what)).count()
+    };
+    // What the question speaks of stands with it, and its answer is told once.
+    assert_eq!(
+        n_painted(&window, "Six times seven is the product of both."),
+        1
+    );
+    assert_eq!(n_painted(&window, "Long ago"), 0);
+    press(&mut window, Key::A);
+    assert_eq!(
+        (n_painted(&window, "42.0"), n_painted(&window, "42")),
+        (1, 1)
+    );
+    let mut seen = vec![asked(&window)];
+    for _ in 0..2 {
+        press(&mut window, Key::PageDown);
+        seen.push(asked(&window));
+    }
+    let expected = [(0, "How much is it?"), (0, "And half of it?"), (1, "")];
+    assert_eq!(seen, expected.map(|(step, ask)| (step, ask.to_owned())));
+    assert_eq!(n_painted(&window, "This step asks nothing."), 1);
+    press(&mut window, Key::PageDown);
+    window.get_by_label("End of the lesson: Two questions");
+    assert_eq!(lesson(&window).card.name, "two");
+    for expected in seen.iter().rev() {
+        press(&mut window, Key::PageUp);
+        assert_eq!(asked(&window), *expected);
+    }
+    // The next lesson begins at its beginning; the learner finds it as it was left.
+    for _ in 0..4 {
+        press(&mut window, Key::PageDown);
+    }
+    assert_eq!(lesson(&window).card.name, "after");
+    assert_eq!(asked(&window), seen[0]);
+    let progress = &app(&window).lessons().progress;
+    assert_eq!(progress.lessons["after"].step, 1);
+    assert_eq!(progress.told("two", 2), "");
+    assert_eq!(progress.n_settled("after"), 0);
+}
+
+#[test]
+fn a_stop_that_cannot_be_saved_is_said_to_be_kept_until_the_window_is_closed() {
+    let home = tempfile::tempdir().unwrap();
+    let broken = "[[stop]]\nat = \"embed\"\nhead = \"fünf\"\n";
+    let mut window = open_with_stops(home.path(), broken);
+    window.get_by_label_contains("line 3, column 8: this is string \"fünf\", expected a whole");
+    press(&mut window, Key::F);
+    press(&mut window, Key::M);
+    window.get_by_label_contains(
+        "Stop 1 is kept until the window is closed: stops.toml has a mistake in line 3",
+    );
+    let left = std::fs::read_to_string(home.path().join("stops.toml")).unwrap();
+    assert_eq!(left, broken);
+}
+
+#[test]
+fn notes_are_for_the_speaker_and_written_in_the_speakers_window() {
+    let home = tempfile::tempdir().unwrap();
+    let stop = "[[stop]]\nat = \"embed\"\nsays = \"A row.\"\nnotes = \"wait for it\"\n";
+    let mut window = open_with_stops(home.path(), stop);
+    let notes = "notes, for you alone, stop 1";
+    window::find(&mut window, "The stops of the talk");
+    window.get_by_label(notes);
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::F);
+    press(&mut window, Key::T);
+    window.get_by_label("the sentence for the room, stop 1");
+    assert!(window.query_by_label(notes).is_none());
+    window.get_by_label_contains("Notes stand in the speaker's window");
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::PageDown);
+    assert!(!painted(&window).iter().any(|text| text.contains("wait")));
+    // A second window, drawn within this one: there is no screen here.
+    window.ctx.set_embed_viewports(false);
+    press(&mut window, Key::N);
+    let field = window.get_by_role(egui::Role::MultilineTextInput);
+    field.focus();
+    window.step();
+    let field = window.get_by_role(egui::Role::MultilineTextInput);
+    field.type_text("and ");
+    window.step();
+    settle(&mut window);
+    let saved = std::fs::read_to_string(home.path().join("stops.toml")).unwrap();
+    assert!(
+        saved.contains("wait for it") && saved.contains("and "),
+        "{saved}"
+    );
+}
+
+#[test]
+fn the_clock_runs_from_the_first_frame() {
+    let mut start = start();
+    start.view.is_presenting = true;
+    let mut window = open(start);
+    window.ctx.set_embed_viewports(false);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    press(&mut window, Key::N);
+    window.get_by_label("Freeze");
+    let texts = painted(&window);
+    let clock = texts.iter().find(|text| {
+        let (minutes, seconds) = text.split_once(':').unwrap_or_default();
+        minutes.parse::<u32>().is_ok() && seconds.len() == 2
+    });
+    assert_ne!(clock.expect("a clock"), "0:00");
+}
+
+#[test]
+fn every_sheet_fits_before_the_room() {
+    for size in [[1280.0, 800.0], [1024.0, 700.0]] {
+        let mut start = start();
+        start.settings.present_scale = 3.0;
+        let mut window = window::open_sized(start, size.into());
+        press(&mut window, Key::F);
+        press(&mut window, Key::M);
+        press(&mut window, Key::T);
+        let room = window.ctx.content_rect();
+        for label in [
+            "Title of the talk",
+            "place of stop 1",
+            "Remove this stop",
+            "Keep what is on view",
+            "Close",
+        ] {
+            let rect = window.get_all_by_label(label).next().unwrap().rect();
+            assert!(room.contains_rect(rect), "{label} at {size:?}: {rect:?}");
+        }
+        press(&mut window, Key::Escape);
+        assert!((window.ctx.zoom_factor() - 3.0).abs() < 0.01);
+    }
+}

@@ -66,8 +66,8 @@ impl Share {
 /// The least room, in points, in which all of the picture on view can be seen.
 pub(super) fn least_room(view: &ViewState) -> Vec2 {
     use PictureKind::{
-        Attention, Embedding, Experiments, KvCache, Logits, Mlp, Qkv, Rope, Sample, Screen, Text,
-        Timeline, Tokens, Weights,
+        Attention, Block, Compare, Embedding, Experiments, KvCache, Logits, Mlp, Qkv, Residual,
+        Rope, Sample, Screen, Text, Timeline, Tokens, Weights,
     };
     let [width, height] = match view.picture() {
         // These give way by themselves: the less room, the fewer bars, names or lines.
@@ -75,8 +75,11 @@ pub(super) fn least_room(view: &ViewState) -> Vec2 {
         Some(Text | Logits) => [440.0, 250.0],
         Some(Tokens) => [520.0, 300.0],
         Some(Sample | Timeline | Experiments | Weights | KvCache | Rope | Qkv) => [600.0, 340.0],
+        Some(Compare) => [600.0, 350.0],
+        // Its cards and the lines between them do not come closer.
+        Some(Block) => [660.0, 375.0],
         Some(Attention | Mlp | Screen) => [640.0, 390.0],
-        Some(Embedding) => [640.0, 440.0],
+        Some(Embedding | Residual) => [640.0, 420.0],
         _ => [740.0, 470.0],
     };
     vec2(width, height)

@@ -130,11 +130,13 @@ impl Says {
 }
 
 /// Sizes, from the largest, and what is still said at each: what is missed least goes first.
-const STEPS: [(f32, Rank); 8] = [
+const STEPS: [(f32, Rank); 10] = [
     (1.0, Rank::Name),
     (0.86, Rank::Name),
     (0.86, Rank::Before),
     (0.74, Rank::Before),
+    (0.64, Rank::Before),
+    (0.56, Rank::Before),
     (0.86, Rank::Number),
     (0.74, Rank::Number),
     (0.8, Rank::Sentence),
