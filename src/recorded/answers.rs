@@ -1,9 +1,11 @@
 //! Questions, answered from what was recorded.
 
+use std::ops::Range;
+
 use anyhow::{Context as _, Result, bail};
 
-use super::{NEEDS_MODEL, Player};
-use crate::engine::question::{Question, Seen, TextPiece, TextTokens, Told};
+use super::{NEEDS_MODEL, NEEDS_TOKENIZER, Player};
+use crate::engine::question::{Entry, Found, Question, Seen, TextPiece, TextTokens, Told};
 use crate::trace::measure::costs::PassCost;
 use crate::trace::measure::heads::HeadReport;
 use crate::trace::measure::histogram::Histogram;
@@ -66,7 +68,32 @@ impl Player {
             Ask::Logits { .. } | Ask::Sampling { .. } | Ask::Redraw { .. } => {
                 self.of_logits(question)?
             }
+            Ask::Vocabulary { model: None, page } => Told::Vocabulary(self.vocabulary(&page)?),
+            Ask::Variants { .. }
+            | Ask::SearchVocabulary { .. }
+            | Ask::CountTokens { .. }
+            | Ask::Template { .. } => bail!(NEEDS_TOKENIZER),
             _ => bail!(NEEDS_MODEL),
+        })
+    }
+
+    /// One token of the vocabulary, if the recording tells its text.
+    fn vocabulary(&self, page: &Range<usize>) -> Result<Found> {
+        let companion = &self.meta().companion;
+        let id = u32::try_from(page.start).ok().filter(|_| page.len() == 1);
+        let Some((id, text)) = id.and_then(|id| Some((id, companion.texts.get(&id)?))) else {
+            bail!(NEEDS_TOKENIZER);
+        };
+        let entry = Entry {
+            id,
+            written: text.clone(),
+            text: text.clone(),
+            bytes: bytes_of(text),
+            is_special: companion.end_tokens.iter().any(|end| end.id == id),
+        };
+        Ok(Found {
+            entries: vec![entry],
+            n_found: self.family.vocab_size,
         })
     }
 
@@ -98,5 +125,41 @@ impl Player {
                     .to_owned(),
             ),
         })
+    }
+}
+
+/// The bytes of a token as its text tells them: `<0xE4>` stands for one that is no whole character.
+fn bytes_of(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("<0x") {
+        let (before, from) = rest.split_at(start);
+        bytes.extend(before.as_bytes());
+        let byte = from
+            .get(3..5)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let byte = byte.filter(|_| from.get(5..6) == Some(">"));
+        let taken = if byte.is_some() { 6 } else { 3 };
+        let (mark, after) = from.split_at(taken);
+        match byte {
+            Some(byte) => bytes.push(byte),
+            None => bytes.extend(mark.as_bytes()),
+        }
+        rest = after;
+    }
+    bytes.extend(rest.as_bytes());
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_read_back_from_the_text_of_a_token() {
+        assert_eq!(bytes_of(" Paris"), b" Paris");
+        assert_eq!(bytes_of("<0xE4>a<0xb8>"), [0xE4, b'a', 0xB8]);
+        assert_eq!(bytes_of("<0x and <0xZZ>"), b"<0x and <0xZZ>");
+        assert_eq!(bytes_of("<0xé>"), "<0xé>".as_bytes());
     }
 }

@@ -33,6 +33,10 @@ const UNCHANGEABLE: &str = "this run was recorded: it can be looked at and stepp
 /// Refused because it takes weights.
 const NEEDS_MODEL: &str = "this takes the model's weights, and the recording holds only what the \
                            run computed";
+/// Refused because it takes the vocabulary.
+const NEEDS_TOKENIZER: &str = "this takes the model's tokenizer, and the recording holds the texts of \
+                               the tokens it speaks of alone";
+
 /// The thread that reads a trace file.
 #[derive(Debug)]
 pub struct RecordedRun {

@@ -2,13 +2,15 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use super::state::RecordedDraw;
 use super::{NEEDS_MODEL, Player};
 use crate::engine::question::{Question, Told};
+use crate::trace::measure::distribution::Distribution;
 use crate::trace::measure::lens::{LensRequest, LensView};
 use crate::trace::measure::neurons::{Neurons, NormEffect};
 use crate::trace::measure::state::Path;
 use crate::trace::measure::writes::{BlockStreams, BlockWrites};
-use crate::trace::measure::{At, Point, row_of};
+use crate::trace::measure::{At, Point, TokenShare, row_of};
 use crate::trace::{BlockHook, Hook};
 
 impl Player {
@@ -42,23 +44,81 @@ impl Player {
     }
 
     /// The logit lens as it was measured: it takes the output head, which is not in the file.
-    fn lens(&self, request: &LensRequest) -> Result<Vec<LensView>> {
+    fn lens(&mut self, request: &LensRequest) -> Result<Vec<LensView>> {
         let recorded: Vec<LensView> = self.measure("logit_lens").unwrap_or_default();
         let points = request.points_of(self.family.n_layers);
         let mut views = Vec::with_capacity(points.len() * request.rows.len());
         for point in &points {
             for at in &request.rows {
-                let view = recorded
-                    .iter()
-                    .find(|view| view.at == *at && view.point == *point);
-                let view = view.context(
+                let is_it = |view: &&LensView| view.at == *at && view.point == *point;
+                let view = recorded.iter().find(is_it);
+                let known = view.context(
                     "the logit lens was not recorded at this position: it takes the model's \
                      output head",
-                )?;
-                views.push(asked_for(view, request)?);
+                );
+                let known = known.and_then(|view| asked_for(view, request));
+                let known = match known {
+                    Err(why) if *point == self.last_point() => {
+                        self.answer_at(*at, view, request).ok_or(why)
+                    }
+                    known => known,
+                };
+                views.push(known?);
             }
         }
         Ok(views)
+    }
+
+    /// Where the lens shows the model's own answer.
+    fn last_point(&self) -> Point {
+        Point::AfterMlp(self.family.n_layers.saturating_sub(1))
+    }
+
+    /// The model's own answer at a position, from its logits; else what was told of its draw.
+    fn answer_at(
+        &mut self,
+        at: At,
+        view: Option<&LensView>,
+        request: &LensRequest,
+    ) -> Option<LensView> {
+        let point = self.last_point();
+        if let Ok(logits) = self.values.row(at, Hook::Logits) {
+            let row = Distribution::new(&logits);
+            let share = |id: u32| TokenShare {
+                token: self.meta().companion.named(id),
+                probability: row.probability(id),
+                rank: row.rank(id),
+            };
+            return Some(LensView {
+                point,
+                at,
+                top: row.top(request.top_k).into_iter().map(share).collect(),
+                chosen: request.tokens.iter().map(|id| share(*id)).collect(),
+                entropy_bits: row.entropy_bits(),
+            });
+        }
+        let (_, n_pos) = self.values.span(at.pass).ok()?;
+        let drawn = self.draw(at.pass).filter(|_| at.row + 1 == n_pos)?;
+        let drawn = self.drawn_share(&drawn)?;
+        let mut view = view?.clone();
+        view.chosen.push(drawn);
+        asked_for(&view, request).ok()
+    }
+
+    /// The drawn token's probability and rank, where it is among the candidates that were told of:
+    /// they begin with the likeliest.
+    fn drawn_share(&self, drawn: &RecordedDraw) -> Option<TokenShare> {
+        let id = drawn.draw.token;
+        let candidates = &drawn.filtered.candidates;
+        let own = candidates.iter().find(|one| one.token == id)?;
+        let before = candidates
+            .iter()
+            .filter(|one| one.probability > own.probability);
+        Some(TokenShare {
+            token: self.meta().companion.named(id),
+            probability: own.probability,
+            rank: before.count() + 1,
+        })
     }
 
     fn paths(&mut self, pass: usize, rows: &[usize]) -> Result<Vec<Path>> {

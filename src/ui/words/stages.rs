@@ -210,6 +210,10 @@ pub const RESIDUAL: PictureText = PictureText {
     ),
 };
 
+/// What happens there, where a recorded run holds no logits. Takes `{token}`, `{vocab}`.
+pub const LOGITS_UNRECORDED: &str = "After **{token}**, each of {vocab} tokens gets a [logit], and [softmax] turns all of them into \
+                                     [probabilities]. At this position they were not recorded.";
+
 /// Logits. Takes `{token}`, `{vocab}`, `{entropy}`.
 pub const LOGITS: PictureText = PictureText {
     title: "Logits",

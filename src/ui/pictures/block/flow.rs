@@ -73,7 +73,7 @@ fn cards<'a>(scene: &Scene<'_>, flow: &Flow, plan: &Plan, size: egui::Vec2) -> V
     let at = |x: f32, y: f32| Rect::from_min_size(pos2(x, y), size);
     let wrote = |hook| match flow.size(hook) {
         Some(size) => format!("wrote {}", figure(size)),
-        None => "not yet".to_owned(),
+        None => flow.lack().to_owned(),
     };
     let n_neurons = flow.get(BlockHook::Post).map(<[f32]>::len);
     let n_neurons = n_neurons.map_or_else(|| "neurons".to_owned(), |n| format!("{n} neurons"));
@@ -332,11 +332,15 @@ fn card_ui(ui: &Ui, scene: &mut Scene<'_>, flow: &Flow, card: &Card<'_>) {
     let palette = Palette::of(ui);
     let id = ui.scope_id().with(("part", card.leads.name()));
     let response = ui.interact(card.rect, id, Sense::click());
+    let is_there = flow.has(card.leads, card.gives);
+    let note = match is_there || flow.recorded.is_none() {
+        true => card.note.as_str(),
+        false => flow.lack(),
+    };
     response.widget_info(|| {
-        let text = format!("{}: {}", card.title, card.note);
+        let text = format!("{}: {note}", card.title);
         WidgetInfo::labeled(egui::Role::Button, true, text)
     });
-    let is_there = flow.get(card.gives).is_some();
     let painter = ui.painter();
     if is_there {
         let line = match response.hovered() || response.has_focus() {
@@ -377,7 +381,7 @@ fn card_ui(ui: &Ui, scene: &mut Scene<'_>, flow: &Flow, card: &Card<'_>) {
     clipped.text(
         place,
         Align2::LEFT_TOP,
-        &card.note,
+        note,
         Type::Small.font(),
         palette.muted,
     );

@@ -30,6 +30,14 @@ const SHOWN: [BlockHook; 8] = [
     BlockHook::ResidPost,
 ];
 
+/// The values that parts lead to and the picture does not show itself.
+const LEADS: [BlockHook; 4] = [
+    BlockHook::Q,
+    BlockHook::RotQ,
+    BlockHook::Pattern,
+    BlockHook::Z,
+];
+
 /// One block.
 pub struct BlockPicture;
 
@@ -37,6 +45,8 @@ pub struct BlockPicture;
 #[derive(Default)]
 struct Flow {
     values: Vec<(BlockHook, HostTensor)>,
+    /// Of a recorded run: the values that parts lead to, where they were recorded.
+    recorded: Option<Vec<BlockHook>>,
 }
 
 impl Flow {
@@ -55,7 +65,44 @@ impl Flow {
         };
         let value = |(hook, seen): (BlockHook, &Seen)| Some((hook, seen.value.clone().ok()?));
         let values = SHOWN.into_iter().zip(seen).filter_map(value).collect();
-        Self { values }
+        let recorded = scene.view.recorded.is_some();
+        let recorded = recorded.then(|| Self::recorded(scene, layer, row));
+        Self { values, recorded }
+    }
+
+    /// Which of the values that parts lead to are in the file.
+    fn recorded(scene: &mut Scene<'_>, layer: usize, row: usize) -> Vec<BlockHook> {
+        let address = |hook| {
+            let mut address = scene.address(Hook::Block(layer, hook));
+            // One head of the maps, one position of the others.
+            address.index = vec![if hook == BlockHook::Pattern { 0 } else { row }];
+            address
+        };
+        let told = scene
+            .ask(&Question::Values(LEADS.map(address).to_vec()))
+            .ready();
+        let Some(Told::Values(seen)) = told.as_deref() else {
+            return Vec::new();
+        };
+        let there = LEADS.into_iter().zip(seen);
+        let there = there.filter(|(_, seen)| seen.value.is_ok());
+        there.map(|(hook, _)| hook).collect()
+    }
+
+    /// Whether there is something to see where a part leads, which gives `gives`.
+    fn has(&self, leads: BlockHook, gives: BlockHook) -> bool {
+        match &self.recorded {
+            Some(recorded) => recorded.contains(&leads) || self.get(leads).is_some(),
+            None => self.get(gives).is_some(),
+        }
+    }
+
+    /// What is said of a part without values.
+    fn lack(&self) -> &'static str {
+        match self.recorded {
+            Some(_) => "not recorded",
+            None => "not yet",
+        }
     }
 
     fn get(&self, hook: BlockHook) -> Option<&[f32]> {

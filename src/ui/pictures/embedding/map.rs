@@ -3,7 +3,7 @@
 use egui::{Ui, vec2};
 
 use super::scatter::{Dot, Ends, scatter_ui};
-use super::word_id;
+use super::{UNRECORDED, word_id};
 use crate::engine::question::{Question, Space, Told};
 use crate::ui::controls::segmented;
 use crate::ui::picture::{Scene, Term, formula_ui, ready_ui};
@@ -51,6 +51,9 @@ impl Default for WordMap {
 impl WordMap {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         self.hovered = None;
+        if scene.view.recorded.is_some() {
+            return note_ui(ui, UNRECORDED);
+        }
         self.controls_ui(ui);
         let typed = if self.is_axes {
             &self.foods

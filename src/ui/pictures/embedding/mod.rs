@@ -141,6 +141,10 @@ fn table(scene: &mut Scene<'_>) -> Option<TensorRow> {
     tensors.find(is_table).cloned()
 }
 
+/// Said of a recorded run in place of what takes other words than its own.
+const UNRECORDED: &str = "This takes the model: a recorded run holds the rows of its own tokens, and \
+                          neither the table of all tokens nor the tokenizer that finds a word's row.";
+
 /// The id of a token that is written so, with a space before it if there is such a one; `None` if
 /// it takes several tokens, or is not known yet.
 fn word_id(scene: &mut Scene<'_>, word: &str) -> Option<(u32, String)> {

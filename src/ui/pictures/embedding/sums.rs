@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use super::nearest::{bars_ui, neighbours};
-use super::word_id;
+use super::{UNRECORDED, word_id};
 use crate::engine::question::{Question, Space};
 use crate::trace::measure::space::Neighbour;
 use crate::ui::picture::{Scene, Term, formula_ui};
@@ -39,6 +39,9 @@ impl Default for Sums {
 impl Sums {
     pub fn show(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
         self.hovered = None;
+        if scene.view.recorded.is_some() {
+            return note_ui(ui, UNRECORDED);
+        }
         ui.horizontal_wrapped(|ui| {
             field_ui(
                 ui,

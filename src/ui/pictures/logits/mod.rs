@@ -114,7 +114,9 @@ impl Picture for LogitsPicture {
     }
 
     fn formula_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>) {
-        let (Some(softened), Some(share)) = (self.softened.clone(), self.chosen(scene)) else {
+        let is_lacking = scene.view.recorded.is_some() && self.view_at(scene).is_none();
+        let chosen = self.chosen(scene).filter(|_| !is_lacking);
+        let (Some(softened), Some(share)) = (self.softened.clone(), chosen) else {
             formula_ui(ui, &[], "");
             return;
         };
@@ -158,8 +160,13 @@ impl Picture for LogitsPicture {
             spot.address.pass = scene.view.spot.address.pass;
             ("See the draw".to_owned(), Command::Go(spot))
         });
+        let is_lacking = scene.view.recorded.is_some() && self.view_at(scene).is_none();
+        let happens = match is_lacking {
+            true => stages::LOGITS_UNRECORDED,
+            false => words.happens,
+        };
         Side {
-            happens: fill(words.happens, &values),
+            happens: fill(happens, &values),
             look_for: words.look_for.into(),
             does_not_say: words.not_said.unwrap_or_default().into(),
             tries: draw.into_iter().collect(),
@@ -178,6 +185,11 @@ impl LogitsPicture {
             Told::Logits(view) => Some(view),
             _ => None,
         }
+    }
+
+    /// What was told of the position on view.
+    fn view_at(&self, scene: &Scene<'_>) -> Option<&LogitsView> {
+        self.view().filter(|view| view.at == at(scene))
     }
 
     /// Tokens to tell besides the likeliest: those searched for, and the one that really follows.

@@ -66,6 +66,12 @@ pub(super) fn ends_ui(ui: &mut Ui, scene: &mut Scene<'_>, n_steps: usize) {
     let title = "How likely the end was";
     let rest = "probability of an end token at each place of the answer";
     chart_title(&painter, palette, rect.left_top(), title, rest);
+    if shares.is_empty() && scene.view.recorded.is_some() {
+        let told = "Not recorded: it takes the logits of each place.";
+        let (place, font) = (rect.left_top() + vec2(0.0, 26.0), Type::Body.font());
+        painter.text(place, Align2::LEFT_TOP, told, font, palette.muted);
+        return;
+    }
     let area = Rect::from_min_max(rect.min + vec2(46.0, 36.0), rect.max - vec2(12.0, 24.0));
     let first = shares.first().map_or(0, |(pass, _)| *pass);
     let n = n_steps

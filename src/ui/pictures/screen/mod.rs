@@ -6,7 +6,7 @@ mod ends;
 mod steps;
 mod way;
 
-use egui::{Rect, Ui, UiBuilder, pos2};
+use egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
 use crate::trace::debug::Next;
 use crate::trace::{Place, View};
@@ -50,6 +50,11 @@ impl Picture for ScreenPicture {
         let chart = Rect::from_min_max(pos2(room.left(), room.bottom() - height), room.max);
         let top = Rect::from_min_max(room.min, pos2(room.right(), chart.top() - space::LARGE));
         ui.scope_builder(UiBuilder::new().max_rect(top), |ui| {
+            // Where there is little room, the list ends where the chart begins.
+            ui.set_clip_rect(
+                ui.clip_rect()
+                    .intersect(top.expand2(vec2(space::LARGE, 0.0))),
+            );
             let chosen = steps.iter().find(|step| step.pass == scene.view.pass());
             if let Some(step) = chosen {
                 way_ui(ui, step);

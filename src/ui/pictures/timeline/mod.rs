@@ -87,6 +87,11 @@ impl Picture for TimelinePicture {
             None if at == 0 => {
                 terms.push(Term::words("has nothing before it that could predict it"))
             }
+            None if scene.view.recorded.is_some() => {
+                terms.push(Term::words(
+                    "has no recorded chance: that takes the logits before it",
+                ));
+            }
             None => terms.push(Term::words("is not computed that far")),
         }
         formula_ui(ui, &terms, &format!("timeline · position {at}"));

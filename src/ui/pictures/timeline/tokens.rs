@@ -7,6 +7,7 @@ use crate::engine::question::{Question, Told};
 use crate::trace::Stage;
 use crate::trace::measure::lens::LensRequest;
 use crate::trace::measure::{At, Point};
+use crate::ui::answers::Asked;
 use crate::ui::colormap::ColorMap;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::controls::segmented;
@@ -186,16 +187,35 @@ pub fn told_at(scene: &mut Scene<'_>, position: usize) -> Option<Foretold> {
         top_k: 1,
         tokens,
     });
-    let told = scene.ask(&question).ready()?;
+    let asked = scene.ask(&question);
+    let is_refused = matches!(asked, Asked::Failed(_));
+    let (told, at) = match is_refused {
+        false => (asked.ready()?, row - first),
+        // A recording may know of one position, and not of those beside it.
+        true => (
+            scene.ask(&alone(pass, row, last, follower(row)?)).ready()?,
+            0,
+        ),
+    };
     let Told::Lens(views) = &*told else {
         return None;
     };
     let view = views.iter().find(|view| view.at.row == row)?;
-    let share = view.chosen.get(row - first)?;
+    let share = view.chosen.get(at)?;
     Some(Foretold {
         probability: share.probability,
         rank: share.rank,
         bits: view.entropy_bits,
+    })
+}
+
+/// What was said after `row` of `pass` of one token.
+fn alone(pass: usize, row: usize, layer: usize, token: u32) -> Question {
+    Question::Lens(LensRequest {
+        rows: vec![At { pass, row }],
+        points: vec![Point::AfterMlp(layer)],
+        top_k: 1,
+        tokens: vec![token],
     })
 }
 

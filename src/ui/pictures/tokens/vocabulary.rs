@@ -1,5 +1,7 @@
 //! The vocabulary, to leaf through and to search.
 
+use std::sync::Arc;
+
 use egui::{Sense, Ui, WidgetInfo, vec2};
 
 use super::hex;
@@ -56,7 +58,10 @@ impl Leaves {
 
     /// All of it, page by page as they come into sight.
     fn all_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, chosen: Option<u32>) {
-        let n = self.n_entries(scene);
+        let n = match self.n_entries(scene) {
+            Ok(n) => n,
+            Err(why) => return note_ui(ui, &why),
+        };
         let height = ROW - ui.spacing().item_spacing.y;
         let mut scroll = egui::ScrollArea::vertical().auto_shrink([false, false]);
         if let Some(row) = self.jump.take() {
@@ -78,16 +83,20 @@ impl Leaves {
         });
     }
 
-    fn n_entries(&self, scene: &mut Scene<'_>) -> usize {
+    /// How many tokens there are, or why that is not known.
+    fn n_entries(&self, scene: &mut Scene<'_>) -> Result<usize, Arc<str>> {
         let question = Question::Vocabulary {
             model: None,
             page: 0..PAGE,
         };
-        let told = scene.ask(&question).ready();
-        match told.as_deref() {
+        let told = match scene.ask(&question) {
+            Asked::Failed(why) => return Err(why),
+            asked => asked.ready(),
+        };
+        Ok(match told.as_deref() {
             Some(Told::Vocabulary(found)) => found.n_found,
             _ => 0,
-        }
+        })
     }
 
     fn found_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, chosen: Option<u32>) {
