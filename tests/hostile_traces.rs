@@ -250,6 +250,20 @@ fn a_number_that_is_huge_is_refused_or_does_no_harm() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_before_it_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.safetensors");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    // Nobody writes into it: whoever opened it would wait for ever.
+    let why = format!("{:#}", Trace::open(&pipe).unwrap_err());
+    assert!(why.contains("not a regular file"), "{why}");
+    let why = format!("{:#}", vitrine::recorded::peek(&pipe).unwrap_err());
+    assert!(why.contains("not a regular file"), "{why}");
+}
+
 #[test]
 fn a_description_that_contradicts_the_tensors_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();

@@ -256,6 +256,72 @@ fn a_recorded_run_answers_as_the_engine_did() {
 }
 
 #[test]
+fn a_map_is_shown_though_only_its_shares_were_recorded() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut engine, _live, path) = recorded(folder.path());
+    let mut trace = vitrine::trace::file::Trace::open(&path).unwrap();
+    trace.tensors.retain(|name, _| name.contains("pattern"));
+    trace.save(&path, Precision::F32).unwrap();
+    let mut file = RecordedRun::start(&path).unwrap();
+    file.end_of(Action::Open(Box::new(request())));
+    let maps = Question::ScoreMaps {
+        pass: 0,
+        layer: 2,
+        head: 3,
+    };
+    let (Told::ScoreMaps(mine), Told::ScoreMaps(theirs)) =
+        (file.told(&maps).unwrap(), engine.told(&maps).unwrap())
+    else {
+        panic!("no maps");
+    };
+    assert_eq!(mine.pattern, theirs.pattern);
+    for lacking in [&mine.dot, &mine.scaled, &mine.masked] {
+        assert_eq!(lacking.shape(), [0, 0]);
+    }
+}
+
+#[test]
+fn without_logits_the_draw_and_the_notes_still_tell_of_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut engine, live, path) = recorded(folder.path());
+    let mut trace = vitrine::trace::file::Trace::open(&path).unwrap();
+    trace.tensors.clear();
+    trace.save(&path, Precision::F32).unwrap();
+    let mut file = RecordedRun::start(&path).unwrap();
+    file.end_of(Action::Open(Box::new(request())));
+    let row = live.prompt_len - 1;
+    let drawn = Question::Lens(LensRequest {
+        rows: vec![At { pass: 0, row }],
+        points: vec![Point::AfterMlp(5)],
+        top_k: 1,
+        tokens: vec![live.ids[live.prompt_len]],
+    });
+    let (mine, theirs) = (file.told(&drawn).unwrap(), engine.told(&drawn).unwrap());
+    let (Told::Lens(mine), Told::Lens(theirs)) = (mine, theirs) else {
+        panic!("no lens");
+    };
+    let (mine, theirs) = (&mine[0].chosen[0], &theirs[0].chosen[0]);
+    assert_eq!((&mine.token, mine.rank), (&theirs.token, theirs.rank));
+    assert!((mine.probability - theirs.probability).abs() < 1e-6);
+
+    let id = live.ids[live.prompt_len] as usize;
+    let page = |page| Question::Vocabulary { model: None, page };
+    let entry = page(id..id + 1);
+    assert_eq!(entries(file.told(&entry)), entries(engine.told(&entry)));
+    let why = file.told(&page(0..128)).unwrap_err();
+    assert!(why.contains("the model's tokenizer"), "{why}");
+}
+
+/// The bytes and texts of the entries that were told.
+fn entries(told: Result<Told, String>) -> Vec<(Vec<u8>, String)> {
+    let Ok(Told::Vocabulary(found)) = told else {
+        panic!("no entries");
+    };
+    let entries = found.entries.into_iter();
+    entries.map(|entry| (entry.bytes, entry.text)).collect()
+}
+
+#[test]
 fn a_recorded_run_is_stepped_through_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let (_engine, live, path) = recorded(folder.path());

@@ -83,7 +83,12 @@ impl App {
     pub(super) fn back_from_view(&mut self) {
         if let Some(before) = self.before_view.take() {
             let (view, prompt) = *before;
-            self.reopens.clone_from(&view.recorded);
+            if view.recorded.is_some() {
+                // The recording is opened again; that it had been left is no news any more.
+                self.target = Some(view.spot.clone());
+                self.reopens.clone_from(&view.recorded);
+                self.messages.clear();
+            }
             self.view = view;
             self.view.recorded = None;
             self.settings.prompt = prompt;

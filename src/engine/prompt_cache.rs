@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::context::Context;
 use super::loaded::LoadedModel;
 use crate::model::cache::{CacheOptions, KvCache};
+use crate::trace::file::regular;
 
 /// The key of the metadata entry that holds a [`Header`].
 const HEADER: &str = "vitrine_prompt_cache";
@@ -123,6 +124,7 @@ pub fn load(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result
 }
 
 fn read(path: &Path, loaded: &LoadedModel, options: &CacheOptions) -> Result<Context> {
+    regular(path)?;
     let bytes = fs::read(path)?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
     let file = SafeTensors::deserialize(&bytes)?;

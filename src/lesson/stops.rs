@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::problem::Place;
 use super::read::in_plain_words;
+use crate::trace::file::regular;
 
 /// Most stops of a talk.
 pub const MOST_STOPS: usize = 500;
@@ -128,6 +129,7 @@ impl Stops {
             "{}: it has {length} bytes",
             told()
         );
+        regular(path).with_context(told)?;
         let text = fs::read_to_string(path).with_context(told)?;
         Self::read(&text).with_context(told)
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 use crate::chat::{ChatStore, from_json, to_json, to_markdown};
+use crate::trace::file::regular;
 use crate::ui::chat::ExportForm;
 
 /// Larger files are no conversation.
@@ -39,6 +40,7 @@ pub fn export(store: &ChatStore, id: &str, form: ExportForm, path: PathBuf) -> R
 /// If the file cannot be read, or is no conversation.
 pub fn import(store: &ChatStore, path: &Path) -> Result<String> {
     let cannot = || format!("cannot read {}", path.display());
+    regular(path).with_context(cannot)?;
     let n_bytes = fs::metadata(path).with_context(cannot)?.len();
     ensure!(
         n_bytes <= MOST_BYTES,

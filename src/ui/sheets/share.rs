@@ -109,6 +109,8 @@ fn run_ui(ui: &mut Ui, scene: &mut Scene<'_>, draft: &mut Draft) {
     caption(ui, "What it keeps");
     ui.scope(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
+        // An empty box is seen by its edge alone.
+        ui.visuals_mut().widgets.inactive.bg_stroke = egui::Stroke::new(1.0, palette.muted);
         for (group, is_kept) in HookGroup::ALL.into_iter().zip(&mut draft.choice.groups) {
             ui.checkbox(is_kept, Type::Body.text(group.name(), palette.text));
         }
