@@ -6,7 +6,7 @@ use super::Asker;
 use crate::engine::message::{
     Action, Event, GenerateRequest, ModelChoice, OpenRequest, Prompt, SessionId,
 };
-use crate::engine::question::{Message, Question, TemplateArgs, Told};
+use crate::engine::question::{Message, Question, TemplateArgs, TextTokens, Told};
 use crate::lesson::Goal;
 use crate::lesson::ask::{Ask, Need};
 use crate::lesson::expression::Value;
@@ -134,7 +134,7 @@ impl<A: Asker> Desk<A> {
         let edits: Result<Vec<Edit>, _> = edits.collect();
         let mut sources = Vec::new();
         for (name, text) in &run.sources {
-            sources.push((name.clone(), self.ids_of(run, text, true)?));
+            sources.push((name.clone(), self.ids_of(run, text)?));
         }
         Ok(OpenRequest {
             sampling: explicit(&run.sampling, 0.0),
@@ -220,15 +220,60 @@ impl<A: Asker> Desk<A> {
             .ok_or_else(|| UNEXPECTED.to_owned())
     }
 
-    /// The ids of a text, for a model that reads it raw.
-    pub(super) fn ids_of(&mut self, run: &Run, text: &str, with_begin: bool) -> Answered<Vec<u32>> {
+    /// The ids of a prompt, for a model that reads it raw.
+    fn ids_of(&mut self, run: &Run, text: &str) -> Answered<Vec<u32>> {
         let question = Question::Tokens {
             model: Some(self.model(run)),
             text: text.to_owned(),
-            with_begin,
+            with_begin: true,
         };
         match self.ask_model(question)? {
             Told::Tokens(tokens) => Ok(tokens.pieces.iter().map(|piece| piece.id).collect()),
+            _ => Err(UNEXPECTED.to_owned()),
+        }
+    }
+
+    /// The id of a token that is named by its id, or by its text.
+    pub(super) fn token(&mut self, run: &Run, named: &Value) -> Answered<u32> {
+        match named {
+            Value::Text(text) => self.id(run, text),
+            Value::Number(_) => u32::try_from(named.whole()?)
+                .map_err(|_| format!("there is no token with the id {named}")),
+            other => Err(format!(
+                "a token is named by its text or its id, not by {}",
+                other.kind()
+            )),
+        }
+    }
+
+    /// Whether a text is one token.
+    pub(super) fn is_token(&mut self, run: &Run, text: &str) -> Answered<bool> {
+        Ok(self.tokens_within(run, text)?.pieces.len() == 1)
+    }
+
+    /// The tokens of a text as it stands within a sentence. Some tokenizers put a space before every
+    /// text: one that has its own is then read without it, or it would begin with two.
+    pub(super) fn tokens_within(&mut self, run: &Run, text: &str) -> Answered<TextTokens> {
+        let own = self.tokens_of(run, text)?;
+        let Some(bare) = text.strip_prefix(' ').filter(|bare| !bare.is_empty()) else {
+            return Ok(own);
+        };
+        let without = self.tokens_of(run, bare)?;
+        let mut joined = String::new();
+        for piece in &without.pieces {
+            joined.push_str(&piece.text);
+        }
+        Ok(if joined == text { without } else { own })
+    }
+
+    fn tokens_of(&mut self, run: &Run, text: &str) -> Answered<TextTokens> {
+        let question = Question::Tokens {
+            model: Some(self.model(run)),
+            text: text.to_owned(),
+            with_begin: false,
+        };
+        match self.ask_model(question)? {
+            Told::Tokens(tokens) => Ok(tokens),
             _ => Err(UNEXPECTED.to_owned()),
         }
     }
@@ -239,7 +284,8 @@ impl<A: Asker> Desk<A> {
         if let Some(id) = self.ids.get(&key) {
             return Ok(*id);
         }
-        let ids = self.ids_of(run, text, false)?;
+        let tokens = self.tokens_within(run, text)?;
+        let ids: Vec<u32> = tokens.pieces.iter().map(|piece| piece.id).collect();
         let [id] = *ids else {
             let n = ids.len();
             return Err(format!(
@@ -352,25 +398,25 @@ fn prompt_of(run: &Run) -> Prompt {
 pub struct Args<'a>(pub &'a Need);
 
 impl Args<'_> {
-    fn get(&self, place: usize) -> Answered<&Value> {
+    pub fn value(&self, place: usize) -> Answered<&Value> {
         let missing = || format!("argument {} is missing", place + 1);
         self.0.args.get(place).ok_or_else(missing)
     }
 
     pub fn text(&self, place: usize) -> Answered<&str> {
-        self.get(place)?.text()
+        self.value(place)?.text()
     }
 
     pub fn whole(&self, place: usize) -> Answered<usize> {
-        self.get(place)?.whole()
+        self.value(place)?.whole()
     }
 
     pub fn number(&self, place: usize) -> Answered<f64> {
-        self.get(place)?.number()
+        self.value(place)?.number()
     }
 
     pub fn items(&self, place: usize) -> Answered<Vec<Value>> {
-        self.get(place)?.items()
+        self.value(place)?.items()
     }
 
     /// An argument that may be left out.

@@ -48,11 +48,11 @@ impl<A: Asker> Desk<A> {
             }
             Ask::HeadAdds => {
                 let (layer, head) = (args.whole(0)?, args.whole(1)?);
-                self.contribution(run, Writer::Head { layer, head }, args.text(2)?)
+                self.contribution(run, Writer::Head { layer, head }, args.value(2)?)
             }
             Ask::MlpAdds => {
                 let layer = args.whole(0)?;
-                self.contribution(run, Writer::Mlp { layer }, args.text(1)?)
+                self.contribution(run, Writer::Mlp { layer }, args.value(1)?)
             }
             Ask::NearZero => {
                 let at = self.at(run, args.whole_or_none(1)?)?;
@@ -82,7 +82,7 @@ impl<A: Asker> Desk<A> {
 
     fn lens_share(&mut self, need: &Need) -> Answered<TokenShare> {
         let args = Args(need);
-        let token = self.id(&need.run, args.text(1)?)?;
+        let token = self.token(&need.run, args.value(1)?)?;
         let view = self.lens(
             &need.run,
             args.number(0)?,
@@ -146,10 +146,10 @@ impl<A: Asker> Desk<A> {
         }))
     }
 
-    fn contribution(&mut self, run: &Run, writer: Writer, token: &str) -> Answered<Value> {
+    fn contribution(&mut self, run: &Run, writer: Writer, token: &Value) -> Answered<Value> {
         let question = Question::Contributions {
             at: self.at(run, None)?,
-            token: self.id(run, token)?,
+            token: self.token(run, token)?,
             against: None,
         };
         let all = told!(Contributions, self.ask(run, question));

@@ -68,12 +68,15 @@ impl<A: Asker> Desk<A> {
             Ask::Similarity => Question::Similarity {
                 model,
                 space,
-                ids: vec![self.id(run, args.text(0)?)?, self.id(run, args.text(1)?)?],
+                ids: vec![
+                    self.token(run, args.value(0)?)?,
+                    self.token(run, args.value(1)?)?,
+                ],
             },
             Ask::Nearest => Question::Nearest {
                 model,
                 space,
-                to: Vector::Token(self.id(run, args.text(0)?)?),
+                to: Vector::Token(self.token(run, args.value(0)?)?),
                 k: args.whole(1)?,
             },
             Ask::Analogy => Question::Arithmetic {
@@ -95,7 +98,7 @@ impl<A: Asker> Desk<A> {
                     model,
                     space,
                     axes: vec![pairs],
-                    ids: vec![self.id(run, args.text(1)?)?],
+                    ids: vec![self.token(run, args.value(1)?)?],
                 }
             }
             other => return Err(misplaced(other)),
@@ -122,7 +125,7 @@ impl<A: Asker> Desk<A> {
     fn all_ids(&mut self, run: &Run, texts: &[Value]) -> Answered<Vec<u32>> {
         texts
             .iter()
-            .map(|text| self.id(run, text.text()?))
+            .map(|named| self.token(run, named))
             .collect()
     }
 

@@ -43,13 +43,8 @@ impl<A: Asker> Desk<A> {
                 let logit = view.row.get(share.token.id as usize).copied();
                 Ok(Value::from(f64::from(logit.ok_or(UNEXPECTED)?)))
             }
-            Ask::Top => {
-                let n = args.whole_or_none(0)?.unwrap_or(1).max(1);
-                let at = self.at(run, args.whole_or_none(1)?)?;
-                let top = self.logits(run, at, n, Vec::new())?.top;
-                let share = top.get(n - 1).ok_or("there are not so many tokens")?;
-                Ok(Value::from(share.token.text.as_str()))
-            }
+            Ask::Top => Ok(Value::from(self.top(need)?.text.as_str())),
+            Ask::TopId => Ok(Value::from(self.top(need)?.id as usize)),
             Ask::Logits => {
                 let at = self.at(run, args.whole_or_none(0)?)?;
                 let view = self.logits(run, at, 0, Vec::new())?;
@@ -70,6 +65,19 @@ impl<A: Asker> Desk<A> {
         }
     }
 
+    /// The n-th likeliest token.
+    fn top(&mut self, need: &Need) -> Answered<NamedToken> {
+        let args = Args(need);
+        let n = args.whole_or_none(0)?.unwrap_or(1).max(1);
+        let at = self.at(&need.run, args.whole_or_none(1)?)?;
+        let top = self.logits(&need.run, at, n, Vec::new())?.top;
+        let share = top.into_iter().nth(n - 1);
+        share.map_or_else(
+            || Err("there are not so many tokens".to_owned()),
+            |share| Ok(share.token),
+        )
+    }
+
     fn logits(&mut self, run: &Run, at: At, k: usize, tokens: Vec<u32>) -> Answered<LogitsView> {
         Ok(told!(
             Logits,
@@ -79,7 +87,7 @@ impl<A: Asker> Desk<A> {
 
     /// The token that is asked for, after the position that is asked for.
     fn chosen(&mut self, need: &Need) -> Answered<(TokenShare, LogitsView)> {
-        let token = self.id(&need.run, Args(need).text(0)?)?;
+        let token = self.token(&need.run, Args(need).value(0)?)?;
         let at = self.at(&need.run, Args(need).whole_or_none(1)?)?;
         let view = self.logits(&need.run, at, 0, vec![token])?;
         let share = view.chosen.first().cloned().ok_or(UNEXPECTED)?;

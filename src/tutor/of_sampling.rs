@@ -33,7 +33,7 @@ impl<A: Asker> Desk<A> {
                 Ok(Value::from(filter))
             }
             Ask::Redraw => {
-                let token = self.id(run, args.text(0)?)?;
+                let token = self.token(run, args.value(0)?)?;
                 let question = Question::Redraw {
                     pass: 0,
                     settings: Some(args.settings(1)?),
@@ -76,7 +76,7 @@ impl<A: Asker> Desk<A> {
 
     /// A token on its way through the sampler; `None` beyond the likeliest.
     fn candidate(&mut self, need: &Need) -> Answered<Option<Candidate>> {
-        let token = self.id(&need.run, Args(need).text(0)?)?;
+        let token = self.token(&need.run, Args(need).value(0)?)?;
         let question = sampling(Args(need).settings(1)?);
         let view = told!(Sampling, self.ask(&need.run, question));
         let mut candidates = view.filtered.candidates.into_iter();

@@ -32,7 +32,8 @@ impl<A: Asker> Desk<A> {
                     .iter()
                     .map(|piece| f64::from(piece.id)),
             ),
-            Ask::Id => Value::from(self.id(run, args.text(0)?)? as usize),
+            Ask::Id => Value::from(self.token(run, args.value(0)?)? as usize),
+            Ask::IsToken => Value::Bool(self.are_tokens(need)?),
             Ask::TextOf => self.text_of(need)?,
             Ask::Merges => {
                 let steps = self.words(need)?.into_iter().flat_map(|word| word.steps);
@@ -50,16 +51,22 @@ impl<A: Asker> Desk<A> {
         })
     }
 
-    fn tokens(&mut self, need: &Need) -> Answered<TextTokens> {
-        let question = Question::Tokens {
-            model: Some(self.model(&need.run)),
-            text: Args(need).text(0)?.to_owned(),
-            with_begin: false,
+    /// Whether a text, or each text of a list, is one token.
+    fn are_tokens(&mut self, need: &Need) -> Answered<bool> {
+        let texts = match Args(need).value(0)? {
+            Value::Text(text) => vec![Value::Text(text.clone())],
+            list => list.items()?,
         };
-        match self.ask_model(question)? {
-            Told::Tokens(tokens) => Ok(tokens),
-            _ => Err(UNEXPECTED.to_owned()),
+        for text in texts {
+            if !self.is_token(&need.run, text.text()?)? {
+                return Ok(false);
+            }
         }
+        Ok(true)
+    }
+
+    fn tokens(&mut self, need: &Need) -> Answered<TextTokens> {
+        self.tokens_within(&need.run, Args(need).text(0)?)
     }
 
     fn words(&mut self, need: &Need) -> Answered<Vec<Word>> {
