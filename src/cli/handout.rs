@@ -58,7 +58,11 @@ pub fn handout(library: &Library, name: &str, model: &ModelArgs, tells: bool) ->
                 ShownPart::Question(question) => {
                     let texts = texts.as_deref().unwrap_or_default();
                     blocks.push(asked(question, texts, tells && lesson.shows_answers));
-                    blocks.append(&mut hidden);
+                    // Without the answers it would be one; with them it comes after.
+                    match tells && lesson.shows_answers {
+                        true => blocks.append(&mut hidden),
+                        false => hidden.clear(),
+                    }
                 }
                 ShownPart::Failed(why) => blocks.push(Block::Lacking(why.clone())),
             },
@@ -110,10 +114,8 @@ fn parts(desk: &mut Desk<Client>, lesson: &Lesson) -> Vec<Shown> {
             }
         }
         Err(mistake) => {
-            let problem = lesson.problem(mistake.at, mistake.message);
-            all.push(Shown::Part(Box::new(ShownPart::Failed(
-                problem.to_string(),
-            ))));
+            let told = lesson.told_calmly(&mistake);
+            all.push(Shown::Part(Box::new(ShownPart::Failed(told))));
         }
     }
     for (number, step) in lesson.steps.iter().enumerate() {

@@ -119,6 +119,7 @@ pub struct QuestionForm {
     pub ask: Source,
     #[serde(default)]
     pub predict: bool,
+    pub hides: Option<Source>,
     pub choices: Option<Vec<ChoiceForm>>,
     pub click: Option<Source>,
     pub right: Option<Source>,

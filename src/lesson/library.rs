@@ -189,7 +189,14 @@ fn open(path: &Path, length: u64) -> Option<Entry> {
                 .to_owned(),
         )),
         // Something before the head, even a blank line, is a mistake that the reader tells.
-        Ok(text) if text.trim_start().starts_with("+++") => Some(entry(&name, &file, &text)),
+        Ok(text)
+            if text
+                .trim_start_matches('\u{feff}')
+                .trim_start()
+                .starts_with("+++") =>
+        {
+            Some(entry(&name, &file, &text))
+        }
         Ok(_) => None,
         Err(error) => Some(failed(format!(
             "the file cannot be read as UTF-8 text: {error}"

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::carried::CARRIED;
 use super::expression::{Expression, Mistake, RunName, Scope};
 use super::problem::{Place, Problem};
 use super::prose::Prose;
@@ -157,6 +158,32 @@ impl Lesson {
             run.prompt = prompt.clone();
         }
         other
+    }
+
+    /// Whether the program carries it, as it stands.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        let mut carried = CARRIED.iter();
+        carried.any(|(name, text)| *name == self.name && *text == &*self.text)
+    }
+
+    /// That something has no value on this model, as who does the lesson is told it; whoever writes
+    /// it is told the place in the file, too.
+    #[must_use]
+    pub fn told_calmly(&self, mistake: &Mistake) -> String {
+        let mut why = mistake.message.as_str();
+        // 'in 'row': pos: the text has …': which names led there helps an author alone.
+        while let Some((name, rest)) = why.split_once(": ")
+            && (name.starts_with("in '") || name.bytes().all(|c| c == b'_' || c.is_ascii_lowercase()))
+        {
+            why = rest;
+        }
+        let why = why.trim_end_matches('.');
+        let told = format!("This does not work on this model: {why}.");
+        match self.is_carried() {
+            true => told,
+            false => format!("{told} ({})", self.problem(mistake.at, mistake.message.clone())),
+        }
     }
 
     /// A mistake in something that begins at byte `start`.

@@ -58,7 +58,9 @@ impl Prose {
                     "the expression that begins with '{kind}' is not closed; it needs a '}}'"
                 );
                 mistakes.push(Mistake::new(at, message));
-                rest = inside;
+                // Whatever follows is inside of it: looking for the end again and again would take
+                // ages in a long text.
+                rest = "";
                 continue;
             };
             let source = inside.get(..length).unwrap_or_default();

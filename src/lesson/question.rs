@@ -15,6 +15,8 @@ pub struct Question {
     pub ask: Prose,
     /// Whether the picture is to be hidden until there is an answer.
     pub is_prediction: bool,
+    /// Whether the formula below the picture is to be hidden until the question is answered.
+    pub hides_formula: bool,
     /// How it is answered, and what is right.
     pub kind: Kind,
     /// Said after a wrong answer, where no choice has a hint of its own.

@@ -93,6 +93,8 @@ pub struct ShownQuestion {
     pub ask: Filled,
     /// Whether the picture is to be hidden until there is an answer.
     pub is_prediction: bool,
+    /// Whether the formula below the picture is to be hidden until the question is answered.
+    pub hides_formula: bool,
     /// How it is answered.
     pub kind: ShownKind,
     /// What is right.

@@ -1,9 +1,11 @@
 //! Walking through a lesson: every text, every claim, every place, every question right and wrong.
 
 use super::{Asker, Desk, Tutor};
-use crate::lesson::expression::Mistake;
+use crate::lesson::ask::{Ask, Need};
+use crate::lesson::expression::{Expression, Mistake, RunName, Value};
 use crate::lesson::{
-    Answer, Condition, Filled, Judged, Kind, Lesson, Part, Problem, Prose, Question, Right, Step,
+    Answer, Click, Condition, Filled, Judged, Kind, Lesson, Part, Problem, Prose, Question, Right,
+    Sourced, Step,
 };
 
 /// What a walk through a lesson found.
@@ -32,6 +34,7 @@ pub fn check<A: Asker>(desk: &mut Desk<A>, lesson: &Lesson) -> Report {
     let mut walk = Walk {
         tutor: Tutor::new(desk, lesson),
         lesson,
+        run: None,
         report: Report {
             name: lesson.name.clone(),
             title: lesson.title.clone(),
@@ -45,10 +48,12 @@ pub fn check<A: Asker>(desk: &mut Desk<A>, lesson: &Lesson) -> Report {
 struct Walk<'a, A: Asker> {
     tutor: Tutor<'a, A>,
     lesson: &'a Lesson,
+    /// The run on view; `None`: the lesson's own.
+    run: Option<&'a Sourced<RunName>>,
     report: Report,
 }
 
-impl<A: Asker> Walk<'_, A> {
+impl<'a, A: Asker> Walk<'a, A> {
     fn lesson(&mut self) {
         let lesson = self.lesson;
         if !self.may_go_on(&lesson.needs) {
@@ -120,8 +125,9 @@ impl<A: Asker> Walk<'_, A> {
         Some(filled)
     }
 
-    fn step(&mut self, step: &Step) {
+    fn step(&mut self, step: &'a Step) {
         self.report.n_steps += 1;
+        self.run = None;
         if !self.may_go_on(&step.needs) {
             return;
         }
@@ -131,6 +137,7 @@ impl<A: Asker> Walk<'_, A> {
                     self.read(prose);
                 }
                 Part::Go(go) => {
+                    self.run = go.run.as_ref();
                     let visited = self.tutor.visit(&go.to, go.run.as_ref());
                     self.note(visited);
                     if let Some(beside) = &go.beside {
@@ -139,6 +146,7 @@ impl<A: Asker> Walk<'_, A> {
                     }
                     if let Some(mark) = &go.mark {
                         let marked = self.tutor.value(mark);
+                        let marked = marked.and_then(|marked| self.are_positions(mark, &marked));
                         self.note(marked);
                     }
                     if let Some(sweep) = &go.sweep {
@@ -170,6 +178,75 @@ impl<A: Asker> Walk<'_, A> {
         }
     }
 
+    /// Whether all of `marked` are positions of the run on view.
+    fn are_positions(
+        &mut self,
+        mark: &Sourced<Expression>,
+        marked: &Value,
+    ) -> Result<(), Mistake> {
+        let n = self.n_tokens()?;
+        let fail = |why: String| Mistake::new(mark.start, why);
+        for at in marked.grid().map_err(fail)?.values() {
+            let at = Value::Number(*at).whole().map_err(fail)?;
+            if at >= n {
+                return Err(fail(format!("there is no position {at} among {n}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many tokens the run on view has.
+    fn n_tokens(&mut self) -> Result<usize, Mistake> {
+        let run = self.tutor.run(self.run)?;
+        let texts = self.tutor.desk.texts(&run);
+        let texts = texts.map_err(|why| Mistake::new(self.run.map_or(0, |run| run.start), why));
+        Ok(texts?.len())
+    }
+
+    /// Whether people can click on a place that is said to be right.
+    fn can_be_clicked(&mut self, question: &Question, right: &Right) -> Result<(), Mistake> {
+        let (Kind::Click { on, right: source }, Right::Places(places)) = (&question.kind, right)
+        else {
+            return Ok(());
+        };
+        let what: &[&str] = match on {
+            Click::Token | Click::Cell => &[],
+            Click::Head => &["n_layers", "n_heads"],
+            Click::Block => &["n_layers"],
+            Click::Neuron => &["d_mlp"],
+        };
+        let mut most = Vec::new();
+        for what in what {
+            let run = self.tutor.run(self.run)?;
+            let need = Need {
+                run,
+                ask: Ask::Model,
+                args: vec![Value::from(*what)],
+            };
+            let figure = self.tutor.desk.answer(&need);
+            let figure = figure.and_then(|figure| figure.whole());
+            most.push(figure.map_err(|why| Mistake::new(source.start, why))?);
+        }
+        if what.is_empty() {
+            most = vec![self.n_tokens()?; on.n_axes()];
+        }
+        for place in places {
+            let is_there = place.iter().zip(&most).all(|(at, most)| at < most);
+            let is_seen = *on != Click::Cell || place.first() >= place.last();
+            if !is_there || !is_seen {
+                let name = on.name();
+                let told = told(&Answer::Place(place.clone()));
+                let most: Vec<String> = most.iter().map(ToString::to_string).collect();
+                let most = most.join(" × ");
+                let message = format!(
+                    "nobody can click on {told}: it is no {name} among {most} (they count from 0)"
+                );
+                return Err(Mistake::new(source.start, message));
+            }
+        }
+        Ok(())
+    }
+
     fn question(&mut self, question: &Question) {
         self.report.n_questions += 1;
         self.read(&question.ask);
@@ -184,6 +261,8 @@ impl<A: Asker> Walk<'_, A> {
         }
         let right = self.tutor.right(question);
         if let Some(right) = self.note(right) {
+            let clickable = self.can_be_clicked(question, &right);
+            self.note(clickable);
             for message in misjudged(question, &right) {
                 let problem = self.lesson.problem(question.start, message);
                 self.report.problems.push(problem);

@@ -16,6 +16,8 @@ mod of_sampling;
 mod of_text;
 mod shown;
 
+use std::cell::Cell;
+
 use anyhow::Result;
 
 pub use check::{Report, check};
@@ -55,6 +57,8 @@ pub struct Tutor<'a, A: Asker> {
     desk: &'a mut Desk<A>,
     lesson: &'a Lesson,
     answers: Answers,
+    /// Steps of all evaluations so far.
+    n_steps: Cell<usize>,
 }
 
 impl<'a, A: Asker> Tutor<'a, A> {
@@ -69,6 +73,7 @@ impl<'a, A: Asker> Tutor<'a, A> {
             desk,
             lesson,
             answers,
+            n_steps: Cell::new(0),
         }
     }
 
@@ -85,6 +90,7 @@ impl<'a, A: Asker> Tutor<'a, A> {
     ) -> Result<T, Mistake> {
         for _ in 0..MOST_ROUNDS {
             let evaluation = Evaluation::new(&self.lesson.scope, &self.answers);
+            let evaluation = evaluation.counted(&self.n_steps);
             match evaluate(evaluation)? {
                 Outcome::Known(value) => return Ok(value),
                 Outcome::Needs(needs) => self.ask(needs),

@@ -15,10 +15,26 @@ impl<A: Asker> Tutor<'_, A> {
     /// If an expression in it has no value on this model.
     pub fn opening(&mut self) -> Result<Opening, Mistake> {
         let lesson = self.lesson;
+        let lacks = self.lacks(&lesson.needs)?;
+        // A mistake in a value that nothing uses yet is one all the same: who writes is told.
+        if lacks.is_none() && !lesson.is_carried() {
+            self.values_of_head()?;
+        }
         Ok(Opening {
-            lacks: self.lacks(&lesson.needs)?,
             intro: self.fill(&lesson.intro)?,
+            lacks,
         })
+    }
+
+    fn values_of_head(&mut self) -> Result<(), Mistake> {
+        let lesson = self.lesson;
+        for (name, start) in &lesson.value_starts {
+            if let Some(value) = lesson.scope.values.get(name) {
+                let found = self.settle(|evaluation| evaluation.value(value));
+                found.map_err(|mistake| mistake.moved(*start))?;
+            }
+        }
+        Ok(())
     }
 
     /// A step. What fails in a part stands in its place; the others are shown.
@@ -44,8 +60,7 @@ impl<A: Asker> Tutor<'_, A> {
     }
 
     fn failed(&self, mistake: &Mistake) -> ShownPart {
-        let problem = self.lesson.problem(mistake.at, mistake.message.clone());
-        ShownPart::Failed(problem.to_string())
+        ShownPart::Failed(self.lesson.told_calmly(mistake))
     }
 
     fn lacks(&mut self, needs: &[Condition]) -> Result<Option<Filled>, Mistake> {
@@ -131,6 +146,7 @@ impl<A: Asker> Tutor<'_, A> {
             id: question.id.clone(),
             ask: self.fill(&question.ask)?,
             is_prediction: question.is_prediction,
+            hides_formula: question.hides_formula,
             kind,
             right: self.right(question)?,
             hint: self.fill(&question.hint)?,

@@ -230,6 +230,13 @@ impl ViewState {
         self.tabs.get(&self.picture()?).cloned()
     }
 
+    /// Forgets which tab of the picture of `place` was open: it shows its first side again.
+    pub fn forget_tab(&mut self, place: Place) {
+        if let Some(picture) = PictureKind::of(place) {
+            self.tabs.remove(&picture);
+        }
+    }
+
     /// Opens a tab of the picture on view.
     pub fn open_tab(&mut self, tab: &str) {
         if let Some(picture) = self.picture() {

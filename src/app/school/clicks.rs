@@ -4,7 +4,7 @@ use super::App;
 use crate::lesson::{Answer, Click, ShownKind};
 use crate::trace::{Address, BlockHook, Hook, Place};
 use crate::ui::command::{Command, Pointing};
-use crate::ui::lessons::LessonCommand;
+use crate::ui::lessons::{LessonCommand, OpenLesson};
 
 impl App {
     /// Whether a picture was clicked while a question waits for that: then it is the answer.
@@ -21,7 +21,8 @@ impl App {
         };
         let on = *on;
         let commands = self.commands.get(from..).unwrap_or_default();
-        let clicked = clicked(on, commands, self.view.layer);
+        let row = open.and_then(OpenLesson::asked_row);
+        let clicked = clicked(on, commands, self.view.layer, row);
         if let Some(place) = clicked {
             let answer = LessonCommand::Answer(Answer::Place(place));
             self.commands.push(Command::Lesson(answer));
@@ -29,8 +30,14 @@ impl App {
     }
 }
 
-/// The place that `commands` point at, if they do.
-fn clicked(on: Click, commands: &[Command], layer: usize) -> Option<Vec<usize>> {
+/// The place that `commands` point at, if they do. Where the step is about one `row` of a map, a cell
+/// of another row is no answer.
+fn clicked(
+    on: Click,
+    commands: &[Command],
+    layer: usize,
+    row: Option<usize>,
+) -> Option<Vec<usize>> {
     let points = || commands.iter().filter_map(pointing);
     let lock = points().find_map(|pointing| match pointing {
         Pointing::Lock(at) => at.as_ref(),
@@ -52,9 +59,10 @@ fn clicked(on: Click, commands: &[Command], layer: usize) -> Option<Vec<usize>> 
     };
     match on {
         // In a map the column is what is read; the strip names the token itself.
-        Click::Token => cell
-            .map(|[_, key]| vec![key])
-            .or_else(|| points().find_map(token_of).map(|token| vec![token])),
+        Click::Token => match cell {
+            Some([query, key]) => row.is_none_or(|row| row == query).then(|| vec![key]),
+            None => points().find_map(token_of).map(|token| vec![token]),
+        },
         Click::Cell => cell.map(|cell| cell.to_vec()),
         Click::Head => {
             let head = points().find_map(|pointing| match pointing {
@@ -117,20 +125,22 @@ mod tests {
             Command::Point(Pointing::Key(Some(9))),
             lock("blocks.2.attn.hook_pattern[3, 10, 9]"),
         ];
-        assert_eq!(clicked(Click::Token, &map, 2), Some(vec![9]));
-        assert_eq!(clicked(Click::Cell, &map, 2), Some(vec![10, 9]));
-        assert_eq!(clicked(Click::Head, &map, 2), None);
+        assert_eq!(clicked(Click::Token, &map, 2, None), Some(vec![9]));
+        assert_eq!(clicked(Click::Token, &map, 2, Some(10)), Some(vec![9]));
+        assert_eq!(clicked(Click::Token, &map, 2, Some(7)), None);
+        assert_eq!(clicked(Click::Cell, &map, 2, None), Some(vec![10, 9]));
+        assert_eq!(clicked(Click::Head, &map, 2, None), None);
         let strip = [Command::Point(Pointing::Token(4))];
-        assert_eq!(clicked(Click::Token, &strip, 2), Some(vec![4]));
+        assert_eq!(clicked(Click::Token, &strip, 2, None), Some(vec![4]));
         let grid = [
             Command::Point(Pointing::Head(1)),
             Command::Look("blocks.5.attn.hook_pattern".parse().unwrap()),
         ];
-        assert_eq!(clicked(Click::Head, &grid, 2), Some(vec![5, 1]));
-        assert_eq!(clicked(Click::Block, &grid, 2), Some(vec![5]));
+        assert_eq!(clicked(Click::Head, &grid, 2, None), Some(vec![5, 1]));
+        assert_eq!(clicked(Click::Block, &grid, 2, None), Some(vec![5]));
         let neuron = [lock("blocks.0.mlp.hook_post[4, 77]")];
-        assert_eq!(clicked(Click::Neuron, &neuron, 2), Some(vec![77]));
+        assert_eq!(clicked(Click::Neuron, &neuron, 2, None), Some(vec![77]));
         let hover = [Command::Point(Pointing::Hover(None))];
-        assert_eq!(clicked(Click::Token, &hover, 2), None);
+        assert_eq!(clicked(Click::Token, &hover, 2, None), None);
     }
 }

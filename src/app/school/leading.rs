@@ -172,6 +172,10 @@ impl App {
         self.view.marked.clone_from(&wanted.mark);
         self.view.sweep = wanted.sweep.clone();
         self.view.beside = wanted.beside.as_ref().map(|run| run.prompt.text());
+        // What was chosen for another step means nothing here, and might be the answer.
+        self.view.key = None;
+        self.view.locked = None;
+        self.view.hovered = None;
         if let Some(to) = &wanted.to {
             self.follow_index(&Spot::from(to.address.clone()));
         }
@@ -190,6 +194,9 @@ impl App {
             wanted.sweep.is_some(),
         ) && Mode::of(spot.address.place) == Mode::Explore
         {
+            if spot.tab.is_none() {
+                self.view.forget_tab(spot.address.place);
+            }
             self.visit(spot);
         }
         self.stage(Stage::Going);

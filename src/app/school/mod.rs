@@ -287,6 +287,10 @@ impl App {
                 self.view.mode = Mode::Lessons;
             }
             Command::Why(address) => self.why(&address),
+            // Who is in a lesson and asks for the lessons wants the list.
+            Command::Mode(Mode::Lessons) if self.school.is_at_bench => {
+                self.in_lesson(LessonCommand::Close);
+            }
             command if !self.school.is_at_bench => return Some(command),
             Command::Open(prompt) => {
                 self.view.overlay = None;

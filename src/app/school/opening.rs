@@ -14,7 +14,28 @@ use crate::ui::lessons::{Card, OpenLesson};
 impl School {
     /// Lists what the library holds.
     pub(super) fn list(&mut self) {
-        self.board.cards = self.library.lessons().map(Card::of).collect();
+        let before = std::mem::take(&mut self.board.cards);
+        let mut cards: Vec<Card> = self.library.lessons().map(Card::of).collect();
+        // Who is writing one, and makes a mistake, keeps its place in the list.
+        let entries = self.library.entries().into_iter();
+        for broken in entries.filter(|entry| entry.lesson.is_err()) {
+            let mut known = before.iter().enumerate();
+            let known = known.find(|(_, card)| card.name == broken.name);
+            if let Some((at, card)) = known
+                && cards.iter().all(|other| other.name != card.name)
+            {
+                cards.insert(at.min(cards.len()), card.clone());
+            }
+        }
+        // In the list they stand level by level: so are they numbered.
+        let mut levels: Vec<String> = Vec::new();
+        for card in &cards {
+            if !levels.contains(&card.level) {
+                levels.push(card.level.clone());
+            }
+        }
+        cards.sort_by_key(|card| levels.iter().position(|level| *level == card.level));
+        self.board.cards = cards;
         let entries = self.library.entries().into_iter();
         let problems = entries.filter_map(|entry| entry.lesson.as_ref().err());
         self.board.problems = problems.flatten().map(ToString::to_string).collect();

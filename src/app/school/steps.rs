@@ -33,6 +33,7 @@ impl App {
             LessonCommand::Answer(answer) => self.answer(answer),
             LessonCommand::Reveal => self.attempt(|attempt| attempt.is_told = true),
             LessonCommand::Skip => self.attempt(|attempt| attempt.is_skipped = true),
+            LessonCommand::TakeUp(id) => self.take_up(&id),
             LessonCommand::Again => self.begin_again(),
             LessonCommand::Hints(on) => {
                 self.school.board.progress.hides_hints = !on;
@@ -179,6 +180,16 @@ impl App {
         if is_done {
             self.lead();
         }
+    }
+
+    /// A question that was left open waits again.
+    fn take_up(&mut self, id: &str) {
+        if let Some(open) = &mut self.school.board.open
+            && let Some(attempt) = open.attempts.get_mut(id)
+        {
+            attempt.is_skipped = false;
+        }
+        self.lead();
     }
 
     fn begin_again(&mut self) {

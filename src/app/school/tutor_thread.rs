@@ -198,8 +198,7 @@ fn fill<A: Asker>(tutor: &mut Tutor<'_, A>, job: &Job) -> (Filled, Vec<Run>) {
     match job.what {
         What::Opening => {
             let opening = tutor.opening();
-            let opening =
-                opening.map_err(|mistake| lesson.problem(mistake.at, mistake.message).to_string());
+            let opening = opening.map_err(|mistake| lesson.told_calmly(&mistake));
             let own = tutor.run(None).ok();
             let runs = own.iter().cloned().collect();
             (Filled::Opening(opening, own.map(Box::new)), runs)

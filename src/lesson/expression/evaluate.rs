@@ -7,6 +7,7 @@
 mod each;
 mod runs;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::numbers::{MOST_TEXT, binary};
@@ -16,6 +17,9 @@ use crate::lesson::run::{Run, RunForm};
 
 /// Most steps of one evaluation.
 pub const MOST_STEPS: usize = 200_000;
+
+/// Most steps of all evaluations of a lesson, or of one step of it in the window.
+pub const MOST_STEPS_OF_LESSON: usize = 2_000_000;
 
 /// Most values of one list, and most needs told at once.
 const MOST_ITEMS: usize = 10_000;
@@ -47,6 +51,8 @@ pub struct Evaluation<'a> {
     answers: &'a Answers,
     needs: Vec<Need>,
     n_steps: usize,
+    /// The steps of this evaluation and of those before it.
+    n_steps_of_lesson: Option<&'a Cell<usize>>,
     bound: Vec<(&'a str, Value)>,
     /// Names under `[let]` that are being computed: one inside itself has no value.
     open: Vec<&'a str>,
@@ -65,10 +71,18 @@ impl<'a> Evaluation<'a> {
             answers,
             needs: Vec::new(),
             n_steps: 0,
+            n_steps_of_lesson: None,
             bound: Vec::new(),
             open: Vec::new(),
             named: BTreeMap::new(),
         }
+    }
+
+    /// The same, with its steps added to those of the lesson: many small evaluations take long, too.
+    #[must_use]
+    pub fn counted(mut self, n_steps_of_lesson: &'a Cell<usize>) -> Self {
+        self.n_steps_of_lesson = Some(n_steps_of_lesson);
+        self
     }
 
     /// The value of an expression.
@@ -107,7 +121,17 @@ impl<'a> Evaluation<'a> {
 
     fn find(&mut self, expression: &'a Expression) -> Found {
         let found = self.find_node(expression)?;
-        self.n_steps += 1 + found.as_ref().map_or(0, weight);
+        let n_steps = 1 + found.as_ref().map_or(0, weight);
+        self.n_steps += n_steps;
+        if let Some(all) = self.n_steps_of_lesson {
+            all.set(all.get().saturating_add(n_steps));
+            if all.get() > MOST_STEPS_OF_LESSON {
+                let message = format!(
+                    "all expressions of the lesson up to here take more than {MOST_STEPS_OF_LESSON} steps; ask for less, or make two lessons of it"
+                );
+                return Err(Mistake::new(expression.at, message));
+            }
+        }
         if self.n_steps > MOST_STEPS {
             let message = format!("this takes more than {MOST_STEPS} steps; look at fewer places");
             return Err(Mistake::new(expression.at, message));
@@ -295,7 +319,7 @@ fn weight(value: &Value) -> usize {
     match value {
         Value::Bool(_) | Value::Number(_) => 0,
         Value::Text(text) => text.len() / 64,
-        Value::Grid(grid) => grid.values().len() / 64,
+        Value::Grid(grid) => grid.values().len() / 32,
         Value::List(items) => items.len() / 8,
     }
 }

@@ -12,7 +12,7 @@ mod numbers;
 mod parse;
 mod value;
 
-pub use evaluate::{Evaluation, MOST_STEPS, Outcome, Scope};
+pub use evaluate::{Evaluation, MOST_STEPS, MOST_STEPS_OF_LESSON, Outcome, Scope};
 pub use parse::{MOST_BYTES, MOST_DEPTH, MOST_VALUES, parse, parse_text};
 pub use value::{Grid, Value};
 

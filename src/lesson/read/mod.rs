@@ -30,11 +30,16 @@ const MOST_PROBLEMS: usize = 50;
 /// Most tokens that a run of a lesson generates.
 const MOST_TOKENS: usize = 512;
 
+/// Most other runs of a lesson.
+const MOST_RUNS: usize = 100;
+
 /// Reads a lesson. `name` is what it is called by, `file` what errors name.
 ///
 /// # Errors
 /// Everything that is wrong with it, in the order of the file.
 pub fn read(name: &str, file: &str, text: &str) -> Result<Lesson, Vec<Problem>> {
+    // Some editors put a mark before a UTF-8 text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         file,
         text,
@@ -222,6 +227,9 @@ pub(in crate::lesson) fn in_plain_words(message: &str) -> String {
         Some((found, expected)) => (found, expected),
         None => return message,
     };
+    if found.contains("invalid value: integer") {
+        return "this number is too large or too small here; expected a whole number".to_owned();
+    }
     let found = found
         .replace("invalid type: ", "this is ")
         .replace("invalid value: ", "this is ");

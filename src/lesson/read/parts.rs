@@ -93,10 +93,19 @@ impl Reader<'_> {
             start: self.start_of(&form.ask, base),
             ask: self.prose(Some(&form.ask), base),
             is_prediction: form.predict,
+            hides_formula: self.hides_formula(form.hides.as_ref(), base),
             kind,
             hint: self.prose(form.hint.as_ref(), base),
             why: self.prose(form.why.as_ref(), base),
         })
+    }
+
+    fn hides_formula(&mut self, form: Option<&Source>, base: usize) -> bool {
+        if let Some(form) = form.filter(|form| form.get_ref() != "formula") {
+            let start = self.start_of(form, base);
+            self.problem(start, "a question can hide the \"formula\" and nothing else");
+        }
+        form.is_some()
     }
 
     fn kind(&mut self, form: &QuestionForm, base: usize) -> Option<Kind> {

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{MOST_TOKENS, Reader};
+use super::{MOST_RUNS, MOST_TOKENS, Reader};
 use crate::lesson::expression::{Mistake, Scope, parse_text};
 use crate::lesson::form::{HeadForm, RunToml, Source, Turns};
 use crate::lesson::run::{PromptForm, RunForm, Text};
@@ -34,6 +34,12 @@ impl Reader<'_> {
             main,
             ..Scope::default()
         };
+        if form.runs.len() > MOST_RUNS {
+            let n = form.runs.len();
+            let message = format!("a lesson has at most {MOST_RUNS} other runs, not {n}");
+            self.problem(base, message);
+            return (scope, Vec::new());
+        }
         for (name, run) in &form.runs {
             let run = self.run(run, run.chat.as_ref(), &scope.main.clone(), base);
             scope.runs.insert(name.clone(), run);

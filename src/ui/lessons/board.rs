@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::lesson::progress::Progress;
-use crate::lesson::{Answer, Lesson, Opening, ShownGo, ShownPart, ShownQuestion, ShownStep};
+use crate::lesson::{
+    Answer, Click, Lesson, Opening, ShownGo, ShownKind, ShownPart, ShownQuestion, ShownStep,
+};
 use crate::settings::PromptSettings;
+use crate::trace::{BlockHook, Hook, Place};
 
 /// Everything that is known of lessons.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -169,6 +172,32 @@ impl OpenLesson {
         }
     }
 
+    /// The row of an attention map that the step is about, where it is about one.
+    #[must_use]
+    pub fn asked_row(&self) -> Option<usize> {
+        let go = self.place()?;
+        match go.to.place {
+            Place::Hook(Hook::Block(_, BlockHook::Scores | BlockHook::Pattern)) => {
+                let named = go.to.index.get(1);
+                named.or(go.mark.first()).copied()
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a click on one of these is waited for: then the picture may mark none by itself.
+    #[must_use]
+    pub fn waits_for_click(&self, on: &[Click]) -> bool {
+        let asked = self.waiting().map(|question| &question.kind);
+        matches!(asked, Some(ShownKind::Click(asked)) if on.contains(asked))
+    }
+
+    /// Whether the formula would tell the number that is asked for.
+    #[must_use]
+    pub fn hides_formula(&self) -> bool {
+        self.waiting().is_some_and(|question| question.hides_formula)
+    }
+
     /// Whether the picture would give the answer away: one is to predict first.
     #[must_use]
     pub fn hides_picture(&self) -> bool {
@@ -197,6 +226,13 @@ impl OpenLesson {
         })
     }
 
+    /// Whether a question was answered, or its answer was told: not merely skipped.
+    #[must_use]
+    pub fn is_answered(&self, question: &str) -> bool {
+        let attempt = self.attempts.get(question);
+        attempt.is_some_and(|attempt| attempt.is_right || attempt.is_told)
+    }
+
     /// Whether a question is behind one.
     #[must_use]
     pub fn is_done(&self, question: &str) -> bool {
@@ -221,13 +257,14 @@ impl Board {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lesson::{Filled, Right, ShownKind};
+    use crate::lesson::{Filled, Right};
 
     fn question(id: &str, is_prediction: bool) -> ShownPart {
         ShownPart::Question(Box::new(ShownQuestion {
             id: id.to_owned(),
             ask: Filled::default(),
             is_prediction,
+            hides_formula: false,
             kind: ShownKind::Number(String::new()),
             right: Right::Number(1.0, 0.0),
             hint: Filled::default(),

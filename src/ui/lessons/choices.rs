@@ -2,6 +2,7 @@
 
 use egui::{Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
+use super::text::unbroken;
 use super::{Attempt, LessonCommand};
 use crate::lesson::{Answer, Filled, ShownQuestion};
 use crate::ui::command::Command;
@@ -38,7 +39,7 @@ fn choice_ui(
     (is_chosen, shows_right, is_right): (bool, bool, bool),
 ) -> bool {
     let palette = Palette::of(ui);
-    let plain = text.replace("**", "").replace('`', "");
+    let plain = unbroken(text).replace("**", "").replace('`', "");
     let font = egui::FontId::new(13.5, egui::FontFamily::Proportional);
     let width = ui.available_width();
     let galley = ui

@@ -26,6 +26,8 @@ pub enum LessonCommand {
     Reveal,
     /// Go on without an answer.
     Skip,
+    /// Take up a question that was left open, by its id.
+    TakeUp(String),
     /// Answer the questions of this lesson anew.
     Again,
     /// Help after wrong answers, or none.

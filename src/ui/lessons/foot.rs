@@ -111,6 +111,6 @@ fn is_done(scene: &Scene<'_>, open: &OpenLesson, at: usize) -> bool {
         _ => None,
     });
     let is_behind = at < open.step || open.is_over;
-    let answered = questions.all(|id| open.is_done(id) || was_right(id));
+    let answered = questions.all(|id| open.is_answered(id) || was_right(id));
     is_behind && answered
 }

@@ -153,6 +153,13 @@ pub fn column_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     let open = board.open.as_ref().map(|open| open.card.name.clone());
     let mut chosen = None;
+    ui.horizontal(|ui| {
+        ui.add_space(14.0);
+        if Button::new("All lessons").show(ui, space::TARGET).clicked() {
+            scene.commands.push(Command::Lesson(LessonCommand::Close));
+        }
+    });
+    ui.add_space(space::SMALL);
     egui::ScrollArea::vertical()
         .auto_shrink([false, false])
         .show(ui, |ui| {
@@ -162,13 +169,6 @@ pub fn column_ui(ui: &mut Ui, scene: &mut Scene<'_>) {
                     chosen = Some(card.name.clone());
                 }
             }
-            ui.add_space(space::SMALL);
-            ui.horizontal(|ui| {
-                ui.add_space(14.0);
-                if Button::new("All lessons").show(ui, space::TARGET).clicked() {
-                    scene.commands.push(Command::Lesson(LessonCommand::Close));
-                }
-            });
         });
     if let Some(name) = chosen {
         scene.send(Command::Lesson(LessonCommand::Open(name, None)));

@@ -55,6 +55,8 @@ pub struct LessonsPage {
     seen: (String, usize, usize),
     /// Whether the picture is explained beside it.
     explains: bool,
+    /// Whether there is no room for the list beside the lesson.
+    is_narrow: bool,
 }
 
 impl LessonsPage {
@@ -75,6 +77,7 @@ impl LessonsPage {
                 .frame(margins(ui, 0, 8))
                 .show(ui, |ui| list::column_ui(ui, scene));
         }
+        self.is_narrow = room < NARROW;
         let wide = if room >= NARROW { 286.0 } else { 264.0 };
         let panel = Panel::left("lesson").default_size(wide);
         panel

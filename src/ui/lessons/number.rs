@@ -21,6 +21,17 @@ impl LessonsPage {
         !attempt.is_done() && is_typed && number(&self.typed, unit).is_none()
     }
 
+    /// A number that was answered, as it was typed; as short as it goes, where that is not known.
+    pub(super) fn as_typed(&self, question: &ShownQuestion, answer: f64, unit: &str) -> String {
+        let typed = self.typed.trim();
+        let is_this = self.typed_for == question.id && number(typed, unit) == Some(answer);
+        match is_this {
+            true if typed.ends_with(unit) || typed.ends_with('%') => typed.to_owned(),
+            true => format!("{typed} {unit}").trim().to_owned(),
+            false => format!("{} {unit}", plain(answer)).trim().to_owned(),
+        }
+    }
+
     pub(super) fn number_ui(
         &mut self,
         ui: &mut Ui,
@@ -32,7 +43,8 @@ impl LessonsPage {
         let palette = Palette::of(ui);
         if attempt.is_done() {
             if let Some(Answer::Number(number)) = attempt.last {
-                ui.label(Type::Mono.text(format!("{number} {unit}"), palette.text));
+                let told = self.as_typed(question, number, unit);
+                ui.label(Type::Mono.text(told, palette.text));
             }
             return;
         }
@@ -110,6 +122,15 @@ pub fn catch_number(ctx: &egui::Context, view: &ViewState, board: &Board) {
     }
 }
 
+/// A number without the dust that arithmetic leaves: 0.808, not 0.8079999999999999.
+fn plain(number: f64) -> f64 {
+    let fine = 1e10;
+    match number.abs() < 1e5 {
+        true => (number * fine).round() / fine,
+        false => number,
+    }
+}
+
 /// The number that was typed: with a point or a comma, in percent, with spaces.
 fn number(text: &str, unit: &str) -> Option<f64> {
     let text: String = text
@@ -149,6 +170,28 @@ fn number(text: &str, unit: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_is_said_back_as_it_was_typed() {
+        let question = ShownQuestion {
+            id: "q".into(),
+            ask: crate::lesson::Filled::default(),
+            is_prediction: false,
+            hides_formula: false,
+            kind: ShownKind::Number(String::new()),
+            right: crate::lesson::Right::Number(0.8, 0.1),
+            hint: crate::lesson::Filled::default(),
+            why: crate::lesson::Filled::default(),
+        };
+        let mut page = LessonsPage::default();
+        let answer = number("80.8 %", "").unwrap();
+        assert_eq!(page.as_typed(&question, answer, ""), "0.808");
+        page.typed = "80.8 %".into();
+        page.typed_for = "q".into();
+        assert_eq!(page.as_typed(&question, answer, ""), "80.8 %");
+        page.typed = "12".into();
+        assert_eq!(page.as_typed(&question, 12.0, "GB"), "12 GB");
+    }
 
     #[test]
     fn numbers_are_read_as_people_write_them() {

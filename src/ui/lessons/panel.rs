@@ -5,7 +5,7 @@ use egui::{Align, Frame, Margin, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, 
 use super::{LessonCommand, LessonsPage, OpenLesson};
 use crate::lesson::{ShownGo, ShownPart, ShownTry};
 use crate::ui::command::Command;
-use crate::ui::controls::{Button, caption, card, focus_ring, tile};
+use crate::ui::controls::{Button, caption, card, focus_ring, text_button, tile};
 use crate::ui::icons::Icon;
 use crate::ui::picture::Scene;
 use crate::ui::theme::{Palette, Role, Type, corner, mix, space};
@@ -41,6 +41,9 @@ impl LessonsPage {
 
     fn step_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, open: &OpenLesson) {
         let palette = Palette::of(ui);
+        if self.is_narrow && text_button(ui, "All lessons").clicked() {
+            scene.commands.push(Command::Lesson(LessonCommand::Close));
+        }
         let where_told = format!(
             "Lesson {} · {} minutes · step {} of {}",
             open.number,
@@ -243,12 +246,12 @@ fn try_ui(ui: &mut Ui, scene: &mut Scene<'_>, at: usize, attempt: &ShownTry) {
     }
 }
 
-/// A part that has no values here: why, with its place in the file.
+/// A part that has no values here: why; who writes the lesson is told the place in its file.
 fn failed_ui(ui: &mut Ui, why: &str) {
     let palette = Palette::of(ui);
     card(ui).show(ui, |ui| {
         ui.set_width(ui.available_width());
-        caption(ui, "This cannot be told here");
-        ui.add(egui::Label::new(Type::Small.text(why, palette.bad)).wrap());
+        caption(ui, "Not on this model");
+        ui.add(egui::Label::new(Type::Body.text(why, palette.text)).wrap());
     });
 }

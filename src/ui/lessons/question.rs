@@ -58,7 +58,7 @@ impl LessonsPage {
         question: &ShownQuestion,
         attempt: &Attempt,
         open: &OpenLesson,
-        scene: &Scene<'_>,
+        scene: &mut Scene<'_>,
     ) {
         let palette = Palette::of(ui);
         let told = |ui: &mut Ui, mark: &str, text: &str, colour: Color32| {
@@ -73,14 +73,20 @@ impl LessonsPage {
             told(ui, "→", &right, palette.text);
             self.reader.show(ui, &question.why);
         } else if attempt.is_skipped {
-            ui.label(Type::Small.text("Left open.", palette.muted));
+            ui.horizontal(|ui| {
+                ui.label(Type::Small.text("Left open.", palette.muted));
+                if text_button(ui, "Answer it now").clicked() {
+                    let command = LessonCommand::TakeUp(question.id.clone());
+                    scene.send(Command::Lesson(command));
+                }
+            });
         } else if attempt.last.is_none() {
             before_ui(ui, scene, open, question);
         } else if let Some(last) = &attempt.last {
             told(
                 ui,
                 "×",
-                &format!("{} is not it.", in_words(question, last, scene)),
+                &format!("{} is not it.", self.in_words(question, last, scene)),
                 palette.bad,
             );
             let hint = question.hint_for(last).filter(|_| open.shows_hints);
@@ -113,8 +119,15 @@ fn click_ui(ui: &mut Ui, scene: &mut Scene<'_>, on: Click, attempt: &Attempt) {
         return;
     }
     let palette = Palette::of(ui);
+    let row = scene.board.open.as_ref().and_then(OpenLesson::asked_row);
+    let in_row = row.map(|row| {
+        let name = scene.name(row);
+        format!("Click its token above, or its cell in the row of “{name}”.")
+    });
     let told = match on {
-        Click::Token => "Click its token above, or its cell in the picture.",
+        Click::Token => in_row
+            .as_deref()
+            .unwrap_or("Click its token above, or its cell in the picture."),
         Click::Cell => "Click the cell in the map.",
         Click::Head => "Click the head in the picture.",
         Click::Block => "Click the block in the picture.",
@@ -124,7 +137,10 @@ fn click_ui(ui: &mut Ui, scene: &mut Scene<'_>, on: Click, attempt: &Attempt) {
     let view = scene.view;
     let chosen = match on {
         Click::Token => Some(vec![view.token]),
-        Click::Cell => view.key.map(|key| vec![view.token, key]),
+        Click::Cell => view
+            .key
+            .filter(|key| !scene.name(*key).is_empty())
+            .map(|key| vec![view.token, key]),
         Click::Head => Some(vec![view.layer, view.head]),
         Click::Block => Some(vec![view.layer]),
         Click::Neuron => None,
@@ -151,15 +167,16 @@ fn ways_on_ui(ui: &mut Ui, scene: &mut Scene<'_>, shows_answers: bool) {
     });
 }
 
-/// An answer as people say it.
-fn in_words(question: &ShownQuestion, answer: &Answer, scene: &Scene<'_>) -> String {
-    match (answer, &question.kind) {
-        (Answer::Choice(_), _) => "That".to_owned(),
-        (Answer::Number(number), ShownKind::Number(unit)) => {
-            format!("{number} {unit}").trim().to_owned()
+impl LessonsPage {
+    /// An answer as people say it.
+    fn in_words(&self, question: &ShownQuestion, answer: &Answer, scene: &Scene<'_>) -> String {
+        match (answer, &question.kind) {
+            (Answer::Number(number), ShownKind::Number(unit)) => {
+                self.as_typed(question, *number, unit)
+            }
+            (Answer::Place(place), ShownKind::Click(on)) => place_in_words(*on, place, scene),
+            _ => "That".to_owned(),
         }
-        (Answer::Place(place), ShownKind::Click(on)) => place_in_words(*on, place, scene),
-        _ => "That".to_owned(),
     }
 }
 

@@ -31,7 +31,8 @@ impl Reader {
 
     /// Draws a text in a colour.
     pub fn show_in(&mut self, ui: &mut Ui, filled: &Filled, colour: Color32) {
-        let text = filled.text.trim();
+        let text = unbroken(filled.text.trim());
+        let text = text.as_str();
         match is_plain(text) {
             true => {
                 for paragraph in paragraphs(text) {
@@ -53,6 +54,24 @@ impl Reader {
             ui.add_space(space::TINY);
         }
     }
+}
+
+/// The text with spaces that no line may end at: the space of a token, `' gave'`, belongs to it.
+pub(super) fn unbroken(text: &str) -> String {
+    let mut unbroken = String::with_capacity(text.len());
+    let mut before = [' ', ' '];
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let [outer, quote] = before;
+        let opens = matches!(quote, '\'' | '"' | '“' | '‘' | '`') && !outer.is_alphanumeric();
+        let begins = letters.peek().is_some_and(|next| !next.is_whitespace());
+        unbroken.push(match letter == ' ' && opens && begins {
+            true => '\u{a0}',
+            false => letter,
+        });
+        before = [quote, letter];
+    }
+    unbroken
 }
 
 /// Whether a text has nothing but paragraphs with strong words and code.
@@ -139,6 +158,12 @@ fn set(text: &str, colour: Color32) -> LayoutJob {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_space_of_a_token_stays_with_it() {
+        let text = unbroken("Click ' gave' in the cat's row: ' to'.");
+        assert_eq!(text, "Click '\u{a0}gave' in the cat's row: '\u{a0}to'.");
+    }
 
     #[test]
     fn paragraphs_are_told_from_richer_text() {

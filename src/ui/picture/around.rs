@@ -8,7 +8,9 @@ use super::{Picture, Scene, copying};
 use crate::trace::Place;
 use crate::ui::command::Command;
 use crate::ui::controls::{self, Button, segmented};
+use crate::ui::lessons::OpenLesson;
 use crate::ui::spot::Spot;
+use crate::ui::state::Mode;
 use crate::ui::theme::{self, Palette, Type, space};
 
 /// Height of the formula strip.
@@ -18,6 +20,13 @@ const FORMULA_HEIGHT: f32 = 38.0;
 #[must_use]
 pub fn picture_area(ctx: &egui::Context) -> Option<Rect> {
     ctx.data(|data| data.get_temp(egui::Id::unique("picture-area")))
+}
+
+/// Whether a question of a lesson asks for what the formula tells.
+fn hides_formula(scene: &Scene<'_>) -> bool {
+    let open = scene.board.open.as_ref();
+    let open = open.filter(|_| scene.view.mode == Mode::Lessons);
+    open.is_some_and(OpenLesson::hides_formula)
 }
 
 /// Draws `picture` with its heading, tabs and formula into all the room of `ui`.
@@ -53,7 +62,13 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         ui.scope_builder(UiBuilder::new().max_rect(inside).layout(layout), |ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
             ui.shrink_clip_rect(strip);
-            picture.formula_ui(ui, scene);
+            match hides_formula(scene) {
+                true => {
+                    let told = "The formula shows itself when you have answered.";
+                    ui.label(Type::Body.text(told, palette.muted));
+                }
+                false => picture.formula_ui(ui, scene),
+            }
         });
         copying::formula_menu(ui, scene, &under);
     }

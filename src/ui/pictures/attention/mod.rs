@@ -10,13 +10,12 @@ use std::sync::Arc;
 use egui::{Ui, UiBuilder};
 
 use crate::engine::question::{Question, Told};
-use crate::lesson::{Click, ShownKind};
+use crate::lesson::Click;
 use crate::trace::measure::heads::{HeadScore, HeadTally};
 use crate::trace::measure::maps::ScoreMaps;
 use crate::trace::{Address, BlockHook, Hook};
 use crate::ui::answers::Asked;
 use crate::ui::command::{Command, Pointing};
-use crate::ui::lessons::OpenLesson;
 use crate::ui::picture::{
     Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui, ready_ui,
 };
@@ -355,10 +354,7 @@ fn address(scene: &Scene<'_>, cell: MapCell) -> Address {
 fn asks_for_it(scene: &Scene<'_>) -> bool {
     let open = scene.board.open.as_ref();
     let open = open.filter(|_| scene.view.mode == Mode::Lessons);
-    let asked = open.and_then(OpenLesson::waiting);
-    asked.is_some_and(|question| {
-        matches!(question.kind, ShownKind::Click(Click::Token | Click::Cell))
-    })
+    open.is_some_and(|open| open.waits_for_click(&[Click::Token, Click::Cell]))
 }
 
 /// The cell that an address names, if it is one of the map on view.

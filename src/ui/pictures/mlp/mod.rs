@@ -6,6 +6,7 @@ mod positions;
 use egui::{Ui, UiBuilder};
 
 use crate::engine::question::{Question, Told};
+use crate::lesson::Click;
 use crate::trace::measure::At;
 use crate::trace::measure::neurons::{Neuron, Neurons};
 use crate::trace::{Address, BlockHook, Hook, Place};
@@ -14,6 +15,7 @@ use crate::ui::picture::{
     Check, Heading, Picture, Scene, Side, Spoken, Term, formula_ui, ready_ui,
 };
 use crate::ui::pictures::parts::try_edit;
+use crate::ui::state::Mode;
 use crate::ui::theme::Role;
 use crate::ui::widgets::heatmap::figure;
 use crate::ui::words::{fill, stages};
@@ -104,6 +106,9 @@ impl Picture for MlpPicture {
     }
 
     fn spoken(&mut self, scene: &mut Scene<'_>) -> Option<Spoken> {
+        if asks_for_it(scene) {
+            return None;
+        }
         let told = neurons(scene).ready()?;
         let Told::Neurons(seen) = &*told else {
             return None;
@@ -246,6 +251,9 @@ fn shown(scene: &mut Scene<'_>) -> Option<Neuron> {
         .and_then(|at| at.index.get(1))
         .copied();
     let Some(neuron) = chosen else {
+        if asks_for_it(scene) {
+            return None;
+        }
         let told = neurons(scene).ready()?;
         let Told::Neurons(seen) = &*told else {
             return None;
@@ -265,6 +273,13 @@ fn shown(scene: &mut Scene<'_>) -> Option<Neuron> {
         pre_linear: value(BlockHook::PreLinear),
         post: value(BlockHook::Post)?,
     })
+}
+
+/// Whether a question of a lesson waits for a neuron: none may be marked by itself.
+fn asks_for_it(scene: &Scene<'_>) -> bool {
+    let open = scene.board.open.as_ref();
+    let open = open.filter(|_| scene.view.mode == Mode::Lessons);
+    open.is_some_and(|open| open.waits_for_click(&[Click::Neuron]))
 }
 
 /// How many neurons are near zero.
