@@ -78,6 +78,147 @@ fn every_lesson_runs_to_its_end_on_the_embedded_model() {
     );
 }
 
+/// A model of random weights that knows single letters alone: no word is one token.
+fn model_of_letters(folder: &Path) -> String {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/llama-4bit");
+    for file in fs::read_dir(source).unwrap() {
+        let file = file.unwrap().path();
+        fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
+    }
+    let letters = (b' '..=b'~').enumerate().map(|(id, letter)| {
+        let written = if letter == b' ' {
+            'Ġ'
+        } else {
+            char::from(letter)
+        };
+        (written.to_string(), serde_json::Value::from(id))
+    });
+    let letters: serde_json::Map<String, serde_json::Value> = letters.collect();
+    let tokenizer = serde_json::json!({
+        "version": "1.0",
+        "added_tokens": [],
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "use_regex": true },
+        "decoder": { "type": "ByteLevel" },
+        "model": { "type": "BPE", "vocab": letters, "merges": [] },
+    });
+    fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    folder.display().to_string()
+}
+
+#[test]
+fn every_lesson_holds_or_says_why_not_on_a_model_that_knows_no_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = desk(&model_of_letters(folder.path()));
+    let (mut n_questions, mut n_left_out) = (0, 0);
+    for lesson in Library::carried().lessons() {
+        let report = check(&mut desk, lesson);
+        assert!(report.problems.is_empty(), "{}", told(&report.problems));
+        let left_out = report.left_out.iter();
+        assert!(
+            left_out.clone().all(|why| why.contains("odel")),
+            "{left_out:?}"
+        );
+        n_left_out += report.left_out.len();
+        n_questions += report.n_questions;
+    }
+    assert!(
+        n_questions >= 40 && n_left_out >= 8,
+        "{n_questions} {n_left_out}"
+    );
+}
+
+#[test]
+fn a_token_goes_by_its_id_where_its_text_leads_nowhere() {
+    let body = "It is {= fixed(p(top_id(1)), 6)} or {= fixed(p(top(1)), 6)}. {! p(top_id(1)) == p(top(1)) and id(7) == 7}";
+    let report = check(&mut desk("classroom"), &lesson("", body));
+    assert!(report.problems.is_empty(), "{}", told(&report.problems));
+}
+
+#[test]
+fn a_file_with_a_thousand_braces_is_read_at_once() {
+    let begun = Instant::now();
+    let text = small("", &"{= ".repeat(60_000));
+    assert!(problems(&text).contains("not closed"));
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_lesson_has_a_budget() {
+    let values: String = (0..5_000)
+        .map(|n| format!("v{n} = \"range(0, 9000) + 1\"\n"))
+        .collect();
+    let lesson = lesson(&format!("[let]\n{values}"), "Text.");
+    let mut desk = desk("classroom");
+    let begun = Instant::now();
+    let report = check(&mut desk, &lesson);
+    assert!(
+        told(&report.problems).contains("all expressions of the lesson"),
+        "{:?}",
+        report.problems.first()
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn what_nobody_can_click_is_told() {
+    let token =
+        "```question\nask = \"Q\"\nhint = \"H\"\nclick = \"token\"\nright = \"[77, 1]\"\n```";
+    let mark = "```go\nto = \"tokens\"\nmark = \"[1, 99]\"\n```";
+    let head = "```question\nask = \"Q\"\nhint = \"H\"\nclick = \"head\"\nright = \"[0, 64]\"\n```";
+    for (body, says) in [
+        (
+            token,
+            "small.md:13:10: nobody can click on 'place 77': it is no token among 5",
+        ),
+        (mark, "small.md:11:9: there is no position 99 among 5"),
+        (head, "small.md:13:10: nobody can click on 'place [0, 64]'"),
+    ] {
+        let report = check(&mut desk("classroom"), &lesson("", body));
+        assert!(
+            told(&report.problems).contains(says),
+            "{}",
+            told(&report.problems)
+        );
+    }
+}
+
+#[test]
+fn who_does_a_lesson_is_told_calmly() {
+    let mut desk = desk("classroom");
+    let own = lesson("", "It is {= pos(' Berlin')}.");
+    let step = vitrine::tutor::Tutor::new(&mut desk, &own).step(&own.steps[0]);
+    let vitrine::lesson::ShownPart::Failed(why) = &step.parts[0] else {
+        panic!("{step:?}");
+    };
+    let calm = "This does not work on this model: the text has no token ' Berlin'";
+    assert!(
+        why.starts_with(calm) && why.contains("small.md:9:10"),
+        "{why}"
+    );
+    let unused = lesson("[let]\na = \"best_head('nothing')\"", "Text.");
+    let opening = vitrine::tutor::Tutor::new(&mut desk, &unused).opening();
+    assert!(opening.is_err(), "as the check tells it");
+}
+
+#[test]
+fn a_mark_before_the_text_is_no_matter() {
+    let text = format!("\u{feff}{}", small("", "Text."));
+    assert!(read("small", "small.md", &text).is_ok());
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("mine.md"), text).unwrap();
+    let mut library = Library::default();
+    library.add_folder(folder.path()).unwrap();
+    assert_eq!(library.lessons().count(), 1);
+}
+
 #[test]
 fn every_file_of_the_folder_is_carried() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("lessons");

@@ -59,6 +59,7 @@ asks! {
         IsToken "is_token" ("text") "whether a text, or each text of a list, is one token in this model"
         TextOf "text_of" ("id") "text of a token"
         Merges "merges" ("text") "every merge that makes its tokens, in order: `c+r`"
+        HasMerges "has_merges" ("text") "whether its tokens are made by merges that can be shown"
         MergeRanks "merge_ranks" ("text") "the places of these merges in the model's list"
         Symbols "symbols" ("text") "what merging begins with: one symbol per byte"
     }

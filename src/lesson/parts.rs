@@ -174,7 +174,8 @@ impl Lesson {
         let mut why = mistake.message.as_str();
         // 'in 'row': pos: the text has …': which names led there helps an author alone.
         while let Some((name, rest)) = why.split_once(": ")
-            && (name.starts_with("in '") || name.bytes().all(|c| c == b'_' || c.is_ascii_lowercase()))
+            && (name.starts_with("in '")
+                || name.bytes().all(|c| c == b'_' || c.is_ascii_lowercase()))
         {
             why = rest;
         }
@@ -182,7 +183,10 @@ impl Lesson {
         let told = format!("This does not work on this model: {why}.");
         match self.is_carried() {
             true => told,
-            false => format!("{told} ({})", self.problem(mistake.at, mistake.message.clone())),
+            false => format!(
+                "{told} ({})",
+                self.problem(mistake.at, mistake.message.clone())
+            ),
         }
     }
 

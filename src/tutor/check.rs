@@ -8,6 +8,9 @@ use crate::lesson::{
     Sourced, Step,
 };
 
+/// Most mistakes in values that are told at once.
+const MOST_PROBLEMS: usize = 50;
+
 /// What a walk through a lesson found.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Report {
@@ -60,6 +63,9 @@ impl<'a, A: Asker> Walk<'a, A> {
             return;
         }
         for (name, start) in &lesson.value_starts {
+            if self.report.problems.len() >= MOST_PROBLEMS {
+                return;
+            }
             if let Some(value) = lesson.scope.values.get(name) {
                 let found = self.tutor.settle(|evaluation| evaluation.value(value));
                 self.note(found.map_err(|mistake| mistake.moved(*start)));
@@ -179,11 +185,7 @@ impl<'a, A: Asker> Walk<'a, A> {
     }
 
     /// Whether all of `marked` are positions of the run on view.
-    fn are_positions(
-        &mut self,
-        mark: &Sourced<Expression>,
-        marked: &Value,
-    ) -> Result<(), Mistake> {
+    fn are_positions(&mut self, mark: &Sourced<Expression>, marked: &Value) -> Result<(), Mistake> {
         let n = self.n_tokens()?;
         let fail = |why: String| Mistake::new(mark.start, why);
         for at in marked.grid().map_err(fail)?.values() {

@@ -123,10 +123,7 @@ impl<A: Asker> Desk<A> {
     }
 
     fn all_ids(&mut self, run: &Run, texts: &[Value]) -> Answered<Vec<u32>> {
-        texts
-            .iter()
-            .map(|named| self.token(run, named))
-            .collect()
+        texts.iter().map(|named| self.token(run, named)).collect()
     }
 
     fn inspection(&mut self, run: &Run) -> Answered<Box<Inspection>> {

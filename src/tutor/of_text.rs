@@ -39,6 +39,11 @@ impl<A: Asker> Desk<A> {
                 let steps = self.words(need)?.into_iter().flat_map(|word| word.steps);
                 texts(steps.map(|step| format!("{}+{}", step.left.text, step.right.text)))
             }
+            Ask::HasMerges => {
+                let tokens = self.tokens(need)?;
+                let is_merged = tokens.words.iter().any(|word| !word.steps.is_empty());
+                Value::Bool(tokens.no_merges.is_none() && is_merged)
+            }
             Ask::MergeRanks => {
                 let steps = self.words(need)?.into_iter().flat_map(|word| word.steps);
                 numbers(steps.map(|step| step.rank as f64))

@@ -86,7 +86,7 @@ pub fn run(args: &Args) -> Result<Ended> {
             let lesson = found(&library, name)?;
             let mut desk = desk(model)?;
             let text = show::shown(&mut desk, lesson, *answers);
-            write!(io::stdout(), "{text}")?;
+            write!(io::stdout(), "{}", tame(&text))?;
             Ok(Ended::Well)
         }
         Some(What::Check { places, model }) => {
@@ -123,7 +123,7 @@ fn found<'a>(library: &'a Library, name: &str) -> Result<&'a Lesson> {
             .first()
             .map(ToString::to_string)
             .unwrap_or_default();
-        anyhow::anyhow!("{first}")
+        anyhow::anyhow!("{}", tame(&first))
     })
 }
 
@@ -146,14 +146,14 @@ fn list(library: &Library, json: bool) -> Result<Ended> {
                 writeln!(out, "{line}")?;
             }
             Ok(lesson) => table.row([
-                lesson.name.clone(),
+                tame(&lesson.name),
                 lesson.minutes.to_string(),
-                lesson.level.clone(),
-                format!("{}: {}", lesson.title, lesson.about),
+                tame(&lesson.level),
+                tame(&format!("{}: {}", lesson.title, lesson.about)),
             ]),
             Err(problems) => {
                 for problem in problems {
-                    eprintln!("{problem}");
+                    eprintln!("{}", tame(&problem.to_string()));
                 }
             }
         }
@@ -219,13 +219,28 @@ fn checked(
         n_wrong += usize::from(!report.problems.is_empty());
         match json {
             true => writeln!(out, "{}", serde_json::to_string(&report)?)?,
-            false => write!(out, "{}", for_people(&report))?,
+            false => write!(out, "{}", tame(&for_people(&report)))?,
         }
     }
     Ok(match n_wrong {
         0 => Ended::Well,
         _ => Ended::WithFailures,
     })
+}
+
+/// A text of a lesson for a terminal: what would steer it, or turn the letters round, stands there as
+/// a code.
+fn tame(text: &str) -> String {
+    let mut tame = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let turns = matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        match letter {
+            '\n' | '\t' => tame.push(letter),
+            letter if letter.is_control() || turns => tame.extend(letter.escape_unicode()),
+            letter => tame.push(letter),
+        }
+    }
+    tame
 }
 
 fn for_people(report: &Report) -> String {
@@ -273,4 +288,17 @@ fn value(expression: &str, prompt: &str, desk: &mut Desk<Client>) -> Result<Ende
         .map_err(told)?;
     writeln!(io::stdout(), "{value}")?;
     Ok(Ended::Well)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_lesson_steers_the_terminal() {
+        assert_eq!(
+            tame("a\u{1b}[31m\u{7}\u{202e}é\n"),
+            "a\\u{1b}[31m\\u{7}\\u{202e}é\n"
+        );
+    }
 }

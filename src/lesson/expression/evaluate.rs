@@ -120,23 +120,31 @@ impl<'a> Evaluation<'a> {
     }
 
     fn find(&mut self, expression: &'a Expression) -> Found {
+        self.check_budget(expression.at)?;
         let found = self.find_node(expression)?;
         let n_steps = 1 + found.as_ref().map_or(0, weight);
         self.n_steps += n_steps;
         if let Some(all) = self.n_steps_of_lesson {
             all.set(all.get().saturating_add(n_steps));
-            if all.get() > MOST_STEPS_OF_LESSON {
-                let message = format!(
-                    "all expressions of the lesson up to here take more than {MOST_STEPS_OF_LESSON} steps; ask for less, or make two lessons of it"
-                );
-                return Err(Mistake::new(expression.at, message));
-            }
         }
+        self.check_budget(expression.at)?;
         if self.n_steps > MOST_STEPS {
             let message = format!("this takes more than {MOST_STEPS} steps; look at fewer places");
             return Err(Mistake::new(expression.at, message));
         }
         Ok(found)
+    }
+
+    /// Whether the lesson may go on asking for values.
+    fn check_budget(&self, at: usize) -> Result<(), Mistake> {
+        let spent = self.n_steps_of_lesson.map_or(0, Cell::get);
+        if spent <= MOST_STEPS_OF_LESSON {
+            return Ok(());
+        }
+        let message = format!(
+            "all expressions of the lesson up to here take more than {MOST_STEPS_OF_LESSON} steps; ask for less, or make two lessons of it"
+        );
+        Err(Mistake::new(at, message))
     }
 
     fn find_node(&mut self, expression: &'a Expression) -> Found {

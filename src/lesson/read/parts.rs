@@ -103,7 +103,10 @@ impl Reader<'_> {
     fn hides_formula(&mut self, form: Option<&Source>, base: usize) -> bool {
         if let Some(form) = form.filter(|form| form.get_ref() != "formula") {
             let start = self.start_of(form, base);
-            self.problem(start, "a question can hide the \"formula\" and nothing else");
+            self.problem(
+                start,
+                "a question can hide the \"formula\" and nothing else",
+            );
         }
         form.is_some()
     }

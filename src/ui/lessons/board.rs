@@ -195,7 +195,8 @@ impl OpenLesson {
     /// Whether the formula would tell the number that is asked for.
     #[must_use]
     pub fn hides_formula(&self) -> bool {
-        self.waiting().is_some_and(|question| question.hides_formula)
+        self.waiting()
+            .is_some_and(|question| question.hides_formula)
     }
 
     /// Whether the picture would give the answer away: one is to predict first.
