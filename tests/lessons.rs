@@ -97,8 +97,8 @@ fn model_of_letters(folder: &Path) -> String {
     let tokenizer = serde_json::json!({
         "version": "1.0",
         "added_tokens": [],
-        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "use_regex": true },
-        "decoder": { "type": "ByteLevel" },
+        "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "use_regex": true, "trim_offsets": true },
+        "decoder": { "type": "ByteLevel", "add_prefix_space": true, "use_regex": true, "trim_offsets": true },
         "model": { "type": "BPE", "vocab": letters, "merges": [] },
     });
     fs::write(folder.join("tokenizer.json"), tokenizer.to_string()).unwrap();

@@ -19,7 +19,7 @@ use crate::lesson::run::{Run, RunForm};
 pub const MOST_STEPS: usize = 200_000;
 
 /// Most steps of all evaluations of a lesson, or of one step of it in the window.
-pub const MOST_STEPS_OF_LESSON: usize = 2_000_000;
+pub const MOST_STEPS_OF_LESSON: usize = 1_000_000;
 
 /// Most values of one list, and most needs told at once.
 const MOST_ITEMS: usize = 10_000;
