@@ -39,12 +39,12 @@ fn choice_ui(
     (is_chosen, shows_right, is_right): (bool, bool, bool),
 ) -> bool {
     let palette = Palette::of(ui);
-    let plain = unbroken(text).replace("**", "").replace('`', "");
+    let plain = text.replace("**", "").replace('`', "");
     let font = egui::FontId::new(13.5, egui::FontFamily::Proportional);
     let width = ui.available_width();
     let galley = ui
         .painter()
-        .layout(plain.clone(), font, palette.text, width - 40.0);
+        .layout(unbroken(&plain), font, palette.text, width - 40.0);
     let size = vec2(width, galley.size().y + 14.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| WidgetInfo::selected(egui::Role::RadioButton, true, is_chosen, &plain));
