@@ -115,3 +115,43 @@ fn a_view_that_cannot_be_opened_says_why_and_changes_nothing() {
     assert!(is_named, "{failures:?}");
     assert_eq!(seen(&shown), before);
 }
+
+#[test]
+fn a_recording_comes_back_where_a_view_cannot_be_opened_and_says_what_runs_when_it_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.safetensors");
+    let mut shown = window::open_at("unembed");
+    let save = Share::SaveRun {
+        path: path.clone(),
+        hooks: vec!["blocks.2.attn.hook_pattern".parse().unwrap()],
+        precision: Precision::F32,
+    };
+    wish(&mut shown, save);
+    shown.step();
+    window::settle(&mut shown);
+    window::drop_file(&mut shown, &path);
+    window::find(&mut shown, "blocks.2.attn.hook_pattern");
+    let before = window::place(&shown);
+    window::find(&mut shown, "model=nosuch raw=\"x\" at=tokens");
+    shown.get_by_label("Recorded run");
+    assert_eq!(window::place(&shown), before);
+
+    let beyond = vitrine::trace::debug::DebugCommand::Tokens(5);
+    send(&mut shown, Command::Tell(beyond));
+    shown.step();
+    window::settle(&mut shown);
+    let failures = window::app(&shown).failures();
+    let is_told = failures.iter().any(|why| why.contains("recording ends"));
+    assert!(is_told, "{failures:?}");
+    let prompt = vitrine::settings::PromptSettings {
+        text: "I love".to_owned(),
+        ..Default::default()
+    };
+    send(&mut shown, Command::Open(prompt));
+    shown.step();
+    window::settle(&mut shown);
+    shown.get_by_label_contains("this runs on classroom");
+    assert!(shown.query_by_label("Recorded run").is_none());
+    let failures = window::app(&shown).failures();
+    assert!(failures.is_empty(), "{failures:?}");
+}

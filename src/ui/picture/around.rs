@@ -33,6 +33,8 @@ fn hides_formula(scene: &Scene<'_>) -> bool {
 pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture) {
     let is_recorded = scene.view.recorded.is_some();
     ui.data_mut(|data| data.insert_temp(super::is_recorded_id(), is_recorded));
+    let is_still = scene.view.is_still;
+    ui.data_mut(|data| data.insert_temp(super::is_still_id(), is_still));
     let area = ui.max_rect().expand(space::SMALL);
     ui.data_mut(|data| data.insert_temp(egui::Id::unique("picture-area"), area));
     heading_ui(ui, scene, picture);

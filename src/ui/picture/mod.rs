@@ -114,6 +114,18 @@ fn is_recorded_id() -> egui::Id {
     egui::Id::unique("is-recorded")
 }
 
+/// Where pictures find whether they are being saved.
+fn is_still_id() -> egui::Id {
+    egui::Id::unique("is-still")
+}
+
+/// Whether the picture is being saved: what one could type into stands as plain text then.
+#[must_use]
+pub fn is_still(ui: &Ui) -> bool {
+    let is_still = ui.data(|data| data.get_temp(is_still_id()));
+    is_still.unwrap_or(false)
+}
+
 /// Draws the state of a question that has no answer yet. Returns the answer if it has one.
 pub fn ready_ui<A>(ui: &mut Ui, asked: Asked<A>) -> Option<Arc<A>> {
     let palette = Palette::of(ui);

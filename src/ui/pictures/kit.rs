@@ -3,7 +3,7 @@
 use egui::{Response, TextEdit, Ui};
 
 use crate::ui::command::Command;
-use crate::ui::picture::{Heading, Scene, Side};
+use crate::ui::picture::{Heading, Scene, Side, is_still};
 use crate::ui::theme::{Palette, Type, space};
 use crate::ui::words::fill;
 use crate::ui::words::stages::PictureText;
@@ -30,6 +30,10 @@ pub fn note_ui(ui: &mut Ui, text: &str) {
 /// A field for one line of text, called `name` for those who cannot see it.
 pub fn field_ui(ui: &mut Ui, name: &str, hint: &str, text: &mut String, width: f32) -> Response {
     let palette = Palette::of(ui);
+    if is_still(ui) {
+        let text = Type::Body.text(text.as_str(), palette.text);
+        return ui.add(egui::Label::new(text).truncate());
+    }
     let hint = Type::Body.text(hint, palette.muted);
     let field = TextEdit::singleline(text)
         .desired_width(width)
