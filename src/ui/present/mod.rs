@@ -128,13 +128,17 @@ type Placed = (Rect, Rect, says::Fitted);
 /// Questions, and what is said of a map, which is as high as it is wide, stand in a column where they
 /// fit into one; all else under the picture.
 fn placed(ui: &Ui, scene: &Scene<'_>, says: &says::Says, room: Rect, share: room::Share) -> Placed {
-    let answered = says::answered(scene);
+    let answered = says::answered(scene, says);
     let is_map = scene.view.picture() == Some(PictureKind::Attention);
     let has_grid = is_map && scene.view.present.shows_heads;
     let has_column = (answered.is_some() || is_map) && !has_grid;
     // What is said with the answer is laid out: nothing moves when it is shown.
     let whole = answered.as_ref().unwrap_or(says);
-    let column = has_column.then(|| beside(ui, whole, room)).flatten();
+    let mut column = has_column.then(|| beside(ui, whole, room)).flatten();
+    // Until then there is more room for what the question speaks of.
+    if column.is_some_and(|(_, _, step)| !says::keeps_before(step)) {
+        column = beside(ui, says, room);
+    }
     if let Some((shown, words, step)) = column {
         let said = says.laid_out(ui, words.width(), true, step);
         return (shown, words, said);

@@ -75,7 +75,7 @@ pub(super) fn least_room(view: &ViewState) -> Vec2 {
         Some(Text | Logits) => [440.0, 250.0],
         Some(Tokens) => [520.0, 300.0],
         Some(Sample | Timeline | Experiments | Weights | KvCache | Rope | Qkv) => [600.0, 340.0],
-        Some(Compare) => [600.0, 350.0],
+        Some(Compare) => [680.0, 420.0],
         // Its cards and the lines between them do not come closer.
         Some(Block) => [660.0, 375.0],
         Some(Attention | Mlp | Screen) => [640.0, 390.0],

@@ -37,7 +37,7 @@ impl Says {
         let heading = picture.heading(scene);
         let of = match heading.detail.is_empty() {
             // The name of a covered picture would tell what is under it.
-            _ if super::hides_picture(scene) => String::new(),
+            _ if super::hides_picture(scene) => lesson_name(scene),
             true => heading.title.clone(),
             false => format!("{} · {}", heading.title, heading.detail).replace("**", ""),
         };
@@ -71,8 +71,8 @@ impl Says {
             (17.0, 14.0)
         };
         let mut lines = vec![
-            Line::new(&self.of, 13.0, is_beside, palette.muted).as_rank(Rank::Name),
-            Line::new(&self.before, middle, false, palette.muted).as_rank(Rank::Before),
+            Line::new(&self.of, 13.0, is_beside, palette.muted).ranked(Rank::Name),
+            Line::new(&self.before, middle, false, palette.muted).ranked(Rank::Before),
             Line::new(&self.sentence, large, true, palette.text),
         ];
         match is_beside {
@@ -94,7 +94,7 @@ impl Says {
         lines.push(Line::new(&self.answer, 16.0, true, palette.good));
         let detail = Line::new(&self.detail, 14.0, false, palette.muted);
         lines.push(match self.role.is_some() {
-            true => detail.as_rank(Rank::Number),
+            true => detail.ranked(Rank::Number),
             false => detail,
         });
         lines.retain(|line| !line.text.trim().is_empty());
@@ -142,6 +142,13 @@ const STEPS: [(f32, Rank); 10] = [
     (0.8, Rank::Sentence),
     (0.64, Rank::Sentence),
 ];
+
+/// Whether what a question speaks of is still said at this size.
+pub fn keeps_before(step: usize) -> bool {
+    STEPS
+        .get(step)
+        .is_some_and(|(_, least)| *least <= Rank::Before)
+}
 
 /// How much a line would be missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -200,7 +207,7 @@ impl Line {
         }
     }
 
-    fn as_rank(self, rank: Rank) -> Self {
+    fn ranked(self, rank: Rank) -> Self {
         Self { rank, ..self }
     }
 
@@ -289,6 +296,11 @@ impl Fitted {
     }
 }
 
+fn lesson_name(scene: &Scene<'_>) -> String {
+    let open = scene.board.open.as_ref();
+    open.map_or_else(String::new, |open| open.card.title.clone())
+}
+
 /// In a lesson: the question that waits, else where it leads.
 fn of_lesson(scene: &Scene<'_>) -> Option<Says> {
     if scene.view.mode != Mode::Lessons {
@@ -325,10 +337,13 @@ fn the_end(open: &OpenLesson, scene: &Scene<'_>) -> Says {
 
 /// The question that waits with its answer, however much of it is shown by now: what is laid out for
 /// both does not move when the answer comes.
-pub fn answered(scene: &Scene<'_>) -> Option<Says> {
+pub fn answered(scene: &Scene<'_>, asking: &Says) -> Option<Says> {
     let open = scene.board.open.as_ref();
     let open = open.filter(|open| scene.view.mode == Mode::Lessons && !open.is_over)?;
-    Some(asked(open.waiting()?, scene, true))
+    Some(Says {
+        of: asking.of.clone(),
+        ..asked(open.waiting()?, scene, true)
+    })
 }
 
 /// A question; with its answer, once the speaker shows it.
