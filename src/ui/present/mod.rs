@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `state.rs` | what is shown, and what may be asked for |
 //! | `keys.rs` | the keys, a clicker's among them |
-//! | `says.rs` | the one sentence |
+//! | `says.rs`, `lines.rs` | the one sentence, and how large it is set |
 //! | `foot.rs` | which stop it is, and the keys at hand |
 //! | `room.rs` | how the window is shared out, and pictures that are drawn smaller to fit |
 //! | `notes.rs` | the speaker's own window |
@@ -13,6 +13,7 @@
 
 mod foot;
 pub mod keys;
+mod lines;
 mod notes;
 mod room;
 mod says;
@@ -123,7 +124,7 @@ fn hides_picture(scene: &Scene<'_>) -> bool {
 }
 
 /// Where the picture stands and where its words, with the words.
-type Placed = (Rect, Rect, says::Fitted);
+type Placed = (Rect, Rect, lines::Fitted);
 
 /// Questions, and what is said of a map, which is as high as it is wide, stand in a column where they
 /// fit into one; all else under the picture.
@@ -136,7 +137,7 @@ fn placed(ui: &Ui, scene: &Scene<'_>, says: &says::Says, room: Rect, share: room
     let whole = answered.as_ref().unwrap_or(says);
     let mut column = has_column.then(|| beside(ui, whole, room)).flatten();
     // Until then there is more room for what the question speaks of.
-    if column.is_some_and(|(_, _, step)| !says::keeps_before(step)) {
+    if column.is_some_and(|(_, _, step)| !lines::keeps_before(step)) {
         column = beside(ui, says, room);
     }
     if let Some((shown, words, step)) = column {
