@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use egui::{
     Align2, Color32, ColorImage, Rect, Sense, Stroke, StrokeKind, TextureHandle, TextureOptions,
-    Ui, WidgetInfo, pos2, vec2,
+    Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::head;
@@ -112,13 +112,7 @@ impl HeadGrid {
         }
     }
 
-    fn cells_ui(
-        &mut self,
-        ui: &mut Ui,
-        scene: &mut Scene<'_>,
-        room: egui::Vec2,
-        options: &Options,
-    ) {
+    fn cells_ui(&mut self, ui: &mut Ui, scene: &mut Scene<'_>, room: Vec2, options: &Options) {
         let (n_layers, n_heads) = (scene.facts.n_layers.max(1), scene.facts.n_heads.max(1));
         let edge = vec2(26.0, 16.0);
         let wide = (room.x - edge.x) / n_heads as f32;
@@ -126,11 +120,14 @@ impl HeadGrid {
         // Many layers scroll: too small to tell apart would be worse.
         let step = match high < 22.0 {
             // Nobody scrolls before a room: all of them are there, smaller.
-            true if scene.view.is_presenting => wide.min(high).max(4.0),
-            true => wide.clamp(17.0, 34.0),
-            false => wide.min(high).clamp(17.0, 74.0),
+            true if scene.view.is_presenting => {
+                let high = high.max(4.0);
+                vec2(wide.min(1.8 * high).max(4.0), high)
+            }
+            true => Vec2::splat(wide.clamp(17.0, 34.0)),
+            false => Vec2::splat(wide.min(high).clamp(17.0, 74.0)),
         };
-        let size = vec2(step * n_heads as f32, step * n_layers as f32) + edge;
+        let size = step * vec2(n_heads as f32, n_layers as f32) + edge;
         egui::ScrollArea::both()
             .id_salt("heads")
             .max_height(room.y)
@@ -142,9 +139,9 @@ impl HeadGrid {
                 for layer in 0..n_layers {
                     for head in 0..n_heads {
                         let corner = rect.min + edge + vec2(head as f32, layer as f32) * step;
-                        let cell = Rect::from_min_size(corner, vec2(step, step));
+                        let cell = Rect::from_min_size(corner, step);
                         if ui.is_rect_visible(cell) {
-                            let tile = cell.shrink((step * 0.07).clamp(1.0, 4.0));
+                            let tile = cell.shrink((step.y * 0.07).clamp(1.0, 4.0));
                             self.cell_ui(ui, scene, tile, (layer, head), options);
                         }
                     }
@@ -156,16 +153,16 @@ impl HeadGrid {
         &self,
         ui: &Ui,
         min: egui::Pos2,
-        edge: egui::Vec2,
-        step: f32,
+        edge: Vec2,
+        step: Vec2,
         n_layers: usize,
         n_heads: usize,
     ) {
         let palette = Palette::of(ui);
         let font = Type::Small.font();
-        let every = (16.0 / step).ceil().max(1.0) as usize;
+        let every = (16.0 / step.x).ceil().max(1.0) as usize;
         for head in (0..n_heads).step_by(every) {
-            let place = min + vec2(edge.x + (head as f32 + 0.5) * step, edge.y - 2.0);
+            let place = min + vec2(edge.x + (head as f32 + 0.5) * step.x, edge.y - 2.0);
             let text = head.to_string();
             ui.painter().text(
                 place,
@@ -175,9 +172,9 @@ impl HeadGrid {
                 palette.muted,
             );
         }
-        let every = (12.0 / step).ceil().max(1.0) as usize;
+        let every = (12.0 / step.y).ceil().max(1.0) as usize;
         for layer in (0..n_layers).step_by(every) {
-            let place = min + vec2(0.0, edge.y + (layer as f32 + 0.5) * step);
+            let place = min + vec2(0.0, edge.y + (layer as f32 + 0.5) * step.y);
             let text = format!("L{layer}");
             ui.painter().text(
                 place,
