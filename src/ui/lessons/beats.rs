@@ -129,6 +129,7 @@ mod tests {
             id: id.to_owned(),
             ask: Filled::default(),
             is_prediction: true,
+            hides_formula: false,
             kind: ShownKind::Number(String::new()),
             right: Right::Number(1.0, 0.0),
             hint: Filled::default(),
