@@ -244,13 +244,11 @@ impl Sweep {
         let told = self.cut.as_ref().map(|(told, _)| Arc::clone(told));
         let cell = self.hovered.or(self.chosen).filter(|_| self.plan.is_some());
         let (Some(Told::Sweep(table)), Some(cell)) = (told.as_deref(), cell) else {
-            formula_ui(
-                ui,
-                &[Term::words(
-                    "Begin a sweep, then point at a cell to see what its change does.",
-                )],
-                "",
-            );
+            let told = match self.plan.is_some() {
+                true => "Point at a cell to see what its change does.",
+                false => "Begin a sweep, then point at a cell to see what its change does.",
+            };
+            formula_ui(ui, &[Term::words(told)], "");
             return;
         };
         let value = table
