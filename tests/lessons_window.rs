@@ -517,9 +517,14 @@ fn page_keys_go_from_stop_to_stop_and_the_stops_are_kept_in_a_file() {
     let kept = fs::read_to_string(&file).unwrap();
     assert_eq!(kept.matches("[[stop]]").count(), 3);
     assert!(kept.contains("Ask who counts letters."));
-    // The sheet has the notes, for the speaker.
+    // The sheet stands before the room too: the notes are in the speaker's window.
     press(&mut window, Key::T);
-    window.get_by_label("notes, for you alone, stop 1");
+    window.get_by_label("the sentence for the room, stop 1");
+    assert!(
+        window
+            .query_by_label("notes, for you alone, stop 1")
+            .is_none()
+    );
     press(&mut window, Key::Escape);
     press(&mut window, Key::Plus);
     let saved = fs::read_to_string(home.path().join("settings.json")).unwrap();
