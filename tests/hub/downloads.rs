@@ -177,10 +177,10 @@ fn a_second_download_fetches_nothing() {
 #[test]
 fn a_broken_connection_is_taken_up_where_it_broke() {
     let scene = scene();
+    // One less than the tries that there are: where both connections break at once, nothing arrives.
     let cut = Trouble::Cut(100_000);
-    scene
-        .server
-        .trouble("model.safetensors", [cut.clone(), cut.clone(), cut]);
+    let troubles = vec![cut; 2];
+    scene.server.trouble("model.safetensors", troubles);
     let notices = scene.finishes();
     assert!(
         notices
