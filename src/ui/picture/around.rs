@@ -8,9 +8,7 @@ use super::{Picture, Scene, copying};
 use crate::trace::Place;
 use crate::ui::command::Command;
 use crate::ui::controls::{self, Button, segmented};
-use crate::ui::lessons::OpenLesson;
 use crate::ui::spot::Spot;
-use crate::ui::state::Mode;
 use crate::ui::theme::{self, Palette, Type, space};
 
 /// Height of the formula strip.
@@ -20,13 +18,6 @@ const FORMULA_HEIGHT: f32 = 38.0;
 #[must_use]
 pub fn picture_area(ctx: &egui::Context) -> Option<Rect> {
     ctx.data(|data| data.get_temp(egui::Id::unique("picture-area")))
-}
-
-/// Whether a question of a lesson asks for what the formula tells.
-fn hides_formula(scene: &Scene<'_>) -> bool {
-    let open = scene.board.open.as_ref();
-    let open = open.filter(|_| scene.view.mode == Mode::Lessons);
-    open.is_some_and(OpenLesson::hides_formula)
 }
 
 /// Draws `picture` with its heading, tabs and formula into all the room of `ui`.
@@ -64,7 +55,7 @@ pub fn picture_ui(ui: &mut Ui, scene: &mut Scene<'_>, picture: &mut dyn Picture)
         ui.scope_builder(UiBuilder::new().max_rect(inside).layout(layout), |ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
             ui.shrink_clip_rect(strip);
-            match hides_formula(scene) {
+            match scene.hides_numbers() {
                 true => {
                     let told = "The formula shows itself when you have answered.";
                     ui.label(Type::Body.text(told, palette.muted));

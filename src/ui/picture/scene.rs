@@ -10,7 +10,7 @@ use crate::ui::answers::Asked;
 use crate::ui::chat::ChatState;
 use crate::ui::command::{Command, Pointing};
 use crate::ui::facts::ModelFacts;
-use crate::ui::lessons::Board;
+use crate::ui::lessons::{Board, OpenLesson};
 use crate::ui::link::Link;
 use crate::ui::models::Shelf;
 use crate::ui::present::Talk;
@@ -119,6 +119,15 @@ impl Scene<'_> {
     #[must_use]
     pub fn position(&self) -> usize {
         self.pass_range().start + self.row()
+    }
+
+    /// Whether a question of a lesson asks for what the formula, and the cells, would tell.
+    #[must_use]
+    pub fn hides_numbers(&self) -> bool {
+        let is_told = self.view.is_presenting && self.view.present.shows_answer;
+        let open = self.board.open.as_ref();
+        let open = open.filter(|_| self.view.mode == Mode::Lessons && !is_told);
+        open.is_some_and(OpenLesson::hides_formula)
     }
 
     /// How the token at `position` is written.

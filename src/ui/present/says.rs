@@ -249,8 +249,18 @@ fn once(question: &ShownQuestion, right: String, why: String) -> (String, String
 
 /// A text of a lesson without its marks.
 pub fn plain(text: &Filled) -> String {
-    let words: Vec<&str> = text.text.split_whitespace().collect();
-    words.join(" ").replace("**", "").replace('`', "")
+    let lines = text.text.lines().map(|line| {
+        let item = line.trim_start().strip_prefix("- ");
+        item.map_or(line.to_owned(), |item| format!("• {item}"))
+    });
+    let lines: Vec<String> = lines.collect();
+    let words = lines.iter().flat_map(|line| line.split_whitespace());
+    // A star with a space on each side is a times sign.
+    let words = words.map(|word| match word {
+        "*" => word.to_owned(),
+        word => word.replace(['*', '`'], ""),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What was prepared for the stop on view.

@@ -90,7 +90,9 @@ impl MapPart {
         // Before a room, the chosen row's shares stand in its cells.
         let is_share = step(scene) + 1 == TABS.len() && !options.is_weighted;
         let figures = chosen.filter(|_| scene.view.is_presenting && is_share);
+        let hides = scene.hides_numbers();
         let map = map.figures(figures.map(|cell| cell.row));
+        let map = map.without_numbers(hides);
         let room = ui.available_size();
         let shown = map.show(ui, &mut self.state, room);
         self.per_dot = shown.per_dot;
@@ -109,7 +111,7 @@ impl MapPart {
             self.shown_menu(scene, &shown, &grid);
         }
         // Before a room the sentence says it.
-        if let Some(tip) = tip.filter(|_| !scene.view.is_presenting) {
+        if let Some(tip) = tip.filter(|_| !scene.view.is_presenting && !hides) {
             shown.response.on_hover_text_at_pointer(tip);
         }
         Pointed {

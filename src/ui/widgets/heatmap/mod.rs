@@ -67,6 +67,7 @@ pub struct HeatMap<'a> {
     is_still: bool,
     /// The row whose shares stand in its cells, in percent.
     figures: Option<usize>,
+    hides_numbers: bool,
 }
 
 /// Cells smaller than this are drawn as a texture.
@@ -94,6 +95,7 @@ impl<'a> HeatMap<'a> {
             is_square: false,
             is_still: false,
             figures: None,
+            hides_numbers: false,
         }
     }
 
@@ -146,6 +148,13 @@ impl<'a> HeatMap<'a> {
     #[must_use]
     pub fn still(mut self) -> Self {
         self.is_still = true;
+        self
+    }
+
+    /// No cell tells its number, whatever room it has, if `hides`.
+    #[must_use]
+    pub fn without_numbers(mut self, hides: bool) -> Self {
+        self.hides_numbers = hides;
         self
     }
 

@@ -82,6 +82,7 @@ impl<'a> HeatMap<'a> {
                 let fill = self.colours.colour(value, self.limit);
                 painter.rect_filled(rect, rounding, fill);
                 let text = match self.figures {
+                    _ if self.hides_numbers => continue,
                     Some(figures) if figures == row => share(value),
                     Some(_) => continue,
                     None if has_numbers => figure(value),
