@@ -79,8 +79,9 @@ fn every_lesson_runs_to_its_end_on_the_embedded_model() {
 }
 
 /// A model of random weights that knows single letters alone: no word is one token.
-fn model_of_letters(folder: &Path) -> String {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/llama-4bit");
+fn model_of_letters(folder: &Path, of: &str) -> String {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
+    let source = models.join(of);
     for file in fs::read_dir(source).unwrap() {
         let file = file.unwrap().path();
         fs::copy(&file, folder.join(file.file_name().unwrap())).unwrap();
@@ -108,7 +109,7 @@ fn model_of_letters(folder: &Path) -> String {
 #[test]
 fn every_lesson_holds_or_says_why_not_on_a_model_that_knows_no_words() {
     let folder = tempfile::tempdir().unwrap();
-    let mut desk = desk(&model_of_letters(folder.path()));
+    let mut desk = desk(&model_of_letters(folder.path(), "llama-4bit"));
     let (mut n_questions, mut n_left_out) = (0, 0);
     for lesson in Library::carried().lessons() {
         let report = check(&mut desk, lesson);
@@ -125,6 +126,16 @@ fn every_lesson_holds_or_says_why_not_on_a_model_that_knows_no_words() {
         n_questions >= 40 && n_left_out >= 8,
         "{n_questions} {n_left_out}"
     );
+}
+
+#[test]
+fn every_lesson_holds_or_says_why_not_on_a_model_without_rope() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut desk = desk(&model_of_letters(folder.path(), "gpt2-4bit"));
+    for lesson in Library::carried().lessons() {
+        let report = check(&mut desk, lesson);
+        assert!(report.problems.is_empty(), "{}", told(&report.problems));
+    }
 }
 
 #[test]
